@@ -1,0 +1,40 @@
+"""The one exception that is meant for the user, and how programs show it."""
+
+import difflib
+import errno
+import sys
+from collections.abc import Callable, Iterable
+
+_ADVICE = {
+    errno.ENOSPC: "the disk is full: free some space and run the same command again",
+    errno.EDQUOT: "the disk quota is used up: free some space and run the same command again",
+    errno.EROFS: "the file system is read-only: results need a folder that can be written",
+    errno.EACCES: "permission denied: results need a folder that can be written",
+}
+
+
+class UserError(Exception):
+    """A mistake or a mishap outside the code: the message says what was found and what helps."""
+
+
+def nearest(word: object, known: Iterable[str]) -> str:
+    """' (did you mean X?)' for the known spelling closest to ``word``, or '' if none is close."""
+    match = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.6)
+    return f" (did you mean {match[0]!r}?)" if match else ""
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a program's ``main``: a UserError or a failing disk ends it with one message and exit code 1."""
+    try:
+        main()
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("interrupted")
+    except OSError as error:
+        if error.errno not in _ADVICE:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        sys.exit(f"error: {where}{_ADVICE[error.errno]}")
+    except MemoryError:
+        sys.exit("error: out of memory: give the job more (`mem_mb`) or make the study smaller")

@@ -1,0 +1,81 @@
+"""Files that appear whole or not at all, and whose bytes depend on their content alone."""
+
+import contextlib
+import hashlib
+import io
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from regatlas.errors import UserError
+
+_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can hold: no clock in the bytes
+
+
+@contextlib.contextmanager
+def atomic(path: str | Path, mode: str = "wb") -> Iterator[IO]:
+    """Open a temporary file beside ``path`` that takes its name only if the block ends without an error.
+
+    A reader sees the old file or the new one, never a part, also after a power cut.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    try:
+        text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
+        with os.fdopen(descriptor, mode, **text) as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)  # mkstemp gives 0600: a group could not share the results
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write ``text`` as UTF-8, atomically."""
+    with atomic(path, "w") as stream:
+        stream.write(text)
+
+
+def sha256(path: str | Path) -> str:
+    """The SHA-256 of a file's content, in hex."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def write_npz(path: str | Path, arrays: Mapping[str, np.ndarray], compress: bool = False) -> None:
+    """Write arrays as an .npz whose bytes depend on the arrays alone (``numpy.savez`` stores the time)."""
+    method = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
+    with atomic(path) as stream, zipfile.ZipFile(stream, "w", method) as archive:
+        for name, array in arrays.items():
+            entry = zipfile.ZipInfo(f"{name}.npy", _ZIP_EPOCH)
+            entry.compress_type = method
+            content = io.BytesIO()
+            np.lib.format.write_array(content, np.asarray(array), allow_pickle=False)
+            archive.writestr(entry, content.getvalue())
+
+
+def read_npz(path: str | Path, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
+    """Read all arrays of an .npz, or the named ones; every byte read is checked against its CRC.
+
+    Raises:
+        UserError: the file is missing, cut short, altered, or lacks an array.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in (archive.files if names is None else names)}
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except (zipfile.BadZipFile, EOFError, ValueError, KeyError, zipfile.zlib.error) as error:
+        raise UserError(f"{path}: damaged or not a result of this workflow ({error})") from None
