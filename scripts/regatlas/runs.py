@@ -2,9 +2,9 @@
 
 Arrays in the file, for a network of L layers, N test images and E evaluations:
 
-==============================  =========  ====================================================================
+==============================  =========  ============================================================
 name                            shape      what
-==============================  =========  ====================================================================
+==============================  =========  ============================================================
 ``kernel_<l>``                  [in, out]  float32, the weights evaluation uses (noise off), l = 0 .. L-1
 ``bias_<l>``                    [out]      float32, where the network has biases
 ``trained_<name>``              any        float32, the trained variables behind them, where they differ
@@ -17,7 +17,7 @@ name                            shape      what
 ``test_probability``            [N]        float32, the probability of the true class
 ``test_predicted_noise_off``    [N]        uint8, the predicted class with the regularizer's noise off
 ``metadata``                    []         a JSON text, see below
-==============================  =========  ====================================================================
+==============================  =========  ============================================================
 
 ``metadata`` is a mapping: ``settings`` (everything the digest covers), ``digest``, ``seed``, ``status``
 ("finished" or "diverged"), ``message``, ``metrics`` (final ``train_accuracy``, ``validation_accuracy``,
