@@ -1,0 +1,29 @@
+"""Measure all runs of a study: one table with a row a run, one with a row an evaluation."""
+
+import argparse
+import json
+from pathlib import Path
+
+from regatlas.errors import run
+from regatlas.measurements import collect, read_data
+from regatlas.tables import write_csv
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--spec", type=json.loads, required=True, help="JSON: methods (id, regularizer, digest) and seeds"
+    )
+    parser.add_argument("--runs", type=Path, required=True, help="the folder of the runs")
+    parser.add_argument("--data", type=Path, required=True, help="the prepared data")
+    parser.add_argument("--table", type=Path, required=True, help="where to write runs.csv")
+    parser.add_argument("--curves", type=Path, required=True, help="where to write curves.csv")
+    arguments = parser.parse_args()
+    spec = arguments.spec
+    table, curves = collect(spec["methods"], spec["seeds"], arguments.runs, read_data(arguments.data))
+    write_csv(arguments.table, table)
+    write_csv(arguments.curves, curves)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,98 @@
+"""What a layer's weights look like on the grid of pixels they belong to.
+
+Images are uint8, [images, pixels]; kernels are [pixels, units], for one layer [pixels, classes].
+Results that are undefined (no live pixels, no variation) are NaN.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def live_pixels(images: np.ndarray, share: float = 0.05) -> np.ndarray:
+    """Which pixels are on (not 0) in at least ``share`` of the images; bool, [pixels]."""
+    return np.count_nonzero(images, axis=0) / len(images) >= share
+
+
+def never_lit(images: np.ndarray) -> np.ndarray:
+    """Which pixels are 0 in every image, so that no gradient reaches their weights; bool, [pixels]."""
+    return ~images.any(axis=0)
+
+
+def row_centred(kernel: np.ndarray) -> np.ndarray:
+    """The kernel minus each pixel's mean over the units, float64: softmax does not see what is taken away."""
+    kernel = kernel.astype(np.float64)
+    return kernel - kernel.mean(axis=1, keepdims=True)
+
+
+def neighbours(live: np.ndarray, image_shape: Sequence[int]) -> np.ndarray:
+    """The pairs of live pixels that are beside or above each other; pixel numbers, [pairs, 2]."""
+    grid = np.arange(live.size).reshape(image_shape)
+    beside = np.stack([grid[:, :-1].ravel(), grid[:, 1:].ravel()], axis=1)
+    above = np.stack([grid[:-1].ravel(), grid[1:].ravel()], axis=1)
+    pairs = np.concatenate([beside, above])
+    return pairs[live[pairs].all(axis=1)]
+
+
+def roughness(kernel: np.ndarray, live: np.ndarray, pairs: np.ndarray) -> float:
+    """How much neighbouring weights differ: 0 for a constant image, 1 expected of white noise, scale-free.
+
+    The mean squared difference of neighbouring row-centred weights over twice the variance of the live ones,
+    averaged over the units: Geary's ratio c. Geary 1954, "The contiguity ratio and statistical mapping", The
+    Incorporated Statistician 5(3). With the variance over n - 1, the mean over all arrangements of the same
+    weights is exactly 1.
+
+    Args:
+        kernel: [pixels, units], of the first layer.
+        live: which pixels count, [pixels].
+        pairs: ``neighbours(live, ...)``.
+    """
+    if not len(pairs):
+        return float("nan")
+    weights = row_centred(kernel)
+    differences = np.mean((weights[pairs[:, 0]] - weights[pairs[:, 1]]) ** 2, axis=0)
+    variance = np.var(weights[live], axis=0, ddof=1)
+    ratio = np.divide(differences, 2 * variance, out=np.zeros_like(variance), where=differences != 0)
+    return float(np.mean(ratio))
+
+
+def templates(images: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
+    """Each class's mean image minus the mean of all images, in [-1, 1]; [pixels, classes].
+
+    The column of a class without images is NaN.
+    """
+    sums = np.stack([images[labels == c].sum(axis=0, dtype=np.int64) for c in range(classes)], axis=1)
+    counts = np.bincount(labels, minlength=classes).astype(np.float64)
+    means = np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
+    return (means - sums.sum(axis=1, keepdims=True) / len(images)) / 255
+
+
+def template_correlation(kernel: np.ndarray, live: np.ndarray, template: np.ndarray) -> float:
+    """The correlation of the row-centred weights of the live pixels with the class templates.
+
+    One correlation over all live pixels and classes together, not a mean of one per class.
+
+    Args:
+        kernel: [pixels, classes], of a network of one layer.
+        live: which pixels count, [pixels].
+        template: ``templates(...)``, [pixels, classes].
+    """
+    known = ~np.isnan(template).any(axis=0)
+    weights = row_centred(kernel)[live][:, known]
+    shapes = template[live][:, known]
+    if not weights.size:
+        return float("nan")
+    weights = weights - weights.mean()
+    shapes = shapes - shapes.mean()
+    scale = np.sqrt(np.sum(weights**2) * np.sum(shapes**2))
+    return float(np.sum(weights * shapes) / scale) if scale else float("nan")
+
+
+def weight_extremes(kernels: Sequence[np.ndarray]) -> tuple[float, float]:
+    """The smallest and the largest weight of all layers."""
+    return float(min(kernel.min() for kernel in kernels)), float(max(kernel.max() for kernel in kernels))
+
+
+def weight_norm(kernels: Sequence[np.ndarray]) -> float:
+    """The Frobenius norm of all layers' weights together."""
+    return float(np.sqrt(sum(np.sum(kernel.astype(np.float64) ** 2) for kernel in kernels)))

@@ -1,0 +1,140 @@
+"""From four raw files to the arrays everything else reads.
+
+A raw file is IDX, .npy or .npz, plain or gzipped; which one, its content says. Images are uint8
+[n, height, width], labels whole numbers [n] from 0.
+"""
+
+import gzip
+import io
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from regatlas import idx
+from regatlas.datasets import DataSet, RawFile, checksum
+from regatlas.errors import UserError, nearest
+from regatlas.raw import verified
+
+_MOST_CLASSES = 255
+
+
+def prepare(dataset: DataSet, folder: str | Path) -> dict[str, np.ndarray]:
+    """The prepared arrays of the data set whose raw files are in ``folder``.
+
+    Returns:
+        train_images, validation_images, test_images: uint8 [n, height * width], 0 to 255;
+        train_labels, validation_labels, test_labels: uint8 [n];
+        image_shape: int64 [2], height and width; classes: int64 []; checksum: the data set's, a text [].
+        The validation set is the front of the training file; the training set is the rest.
+
+    Raises:
+        UserError: a raw file is not what the data set says, or the four do not go together.
+    """
+    folder = Path(folder)
+    arrays = {}
+    for file in dataset.files:
+        if not verified(file, folder):
+            raise UserError(
+                f"{folder / file.name}: missing or altered (SHA-256); delete it and run this again"
+            )
+        arrays[file.role] = read(file, folder)
+    train_images, train_labels, test_images, test_labels = arrays.values()
+    _check_together(dataset, arrays)
+    classes = _count_classes(dataset, train_labels, test_labels)
+    held_out = dataset.validation_size
+    if held_out >= len(train_images):
+        raise UserError(
+            f"dataset.validation_size: {held_out:,} leaves nothing to train on, "
+            f"{dataset.name} has {len(train_images):,} training images"
+        )
+    train, test = train_images.reshape(len(train_images), -1), test_images.reshape(len(test_images), -1)
+    return {
+        "train_images": train[held_out:],
+        "train_labels": train_labels[held_out:].astype(np.uint8),
+        "validation_images": train[:held_out],
+        "validation_labels": train_labels[:held_out].astype(np.uint8),
+        "test_images": test,
+        "test_labels": test_labels.astype(np.uint8),
+        "image_shape": np.array(train_images.shape[1:], np.int64),
+        "classes": np.array(classes, np.int64),
+        "checksum": np.array(checksum(dataset)),
+    }
+
+
+def read(file: RawFile, folder: Path) -> np.ndarray:
+    """One raw file: uint8 images [n, height, width] or integer labels [n].
+
+    Raises:
+        UserError: the file is damaged, of a format that is not known, or holds something else.
+    """
+    name = str(folder / file.name)
+    content = (folder / file.name).read_bytes()
+    dimensions = 3 if file.role.endswith("images") else 1
+    try:
+        if content[:2] == b"\x1f\x8b":
+            content = gzip.decompress(content)
+        if content[:4] == b"PK\x03\x04":
+            array = _from_npz(content, file, name)
+        elif content[:6] == b"\x93NUMPY":
+            array = np.load(io.BytesIO(content), allow_pickle=False)
+        else:
+            return idx.parse(content, dimensions, name)
+    except (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile) as error:
+        raise UserError(f"{name}: damaged, or not a file of numbers ({error})") from None
+    if array.ndim != dimensions or array.size == 0:
+        expected = "images as [n, height, width]" if dimensions == 3 else "labels as [n]"
+        raise UserError(f"{name}: an array of shape {list(array.shape)} found, expected {expected}")
+    if dimensions == 3 and array.dtype != np.uint8:
+        raise UserError(f"{name}: pixels of type {array.dtype} found, expected uint8 (0 to 255)")
+    if not np.issubdtype(array.dtype, np.integer):
+        raise UserError(f"{name}: labels of type {array.dtype} found, expected whole numbers")
+    return np.ascontiguousarray(array)
+
+
+def _from_npz(content: bytes, file: RawFile, name: str) -> np.ndarray:
+    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+        key = file.array or (archive.files[0] if len(archive.files) == 1 else file.role)
+        if key not in archive.files:
+            raise UserError(
+                f"{name}: it has no array {key!r}{nearest(key, archive.files)}; name one of "
+                f"{', '.join(archive.files)} in `dataset.{file.role}.array`"
+            )
+        return archive[key]
+
+
+def _check_together(dataset: DataSet, arrays: dict[str, np.ndarray]) -> None:
+    for part in ("train", "test"):
+        images, labels = len(arrays[f"{part}_images"]), len(arrays[f"{part}_labels"])
+        if images != labels:
+            raise UserError(f"{dataset.name}: {images:,} {part} images but {labels:,} {part} labels")
+    shape, other = arrays["train_images"].shape[1:], arrays["test_images"].shape[1:]
+    if shape != other:
+        raise UserError(
+            f"{dataset.name}: training images are {_size(shape)}, test images {_size(other)} pixels"
+        )
+    if dataset.image_shape and shape != dataset.image_shape:
+        raise UserError(
+            f"{dataset.name}: images are {_size(shape)} pixels, expected {_size(dataset.image_shape)}"
+        )
+
+
+def _count_classes(dataset: DataSet, *labels: np.ndarray) -> int:
+    """As many as there are names, else one more than the largest label."""
+    lowest, highest = min(int(part.min()) for part in labels), max(int(part.max()) for part in labels)
+    classes = len(dataset.class_names) or highest + 1
+    if lowest < 0 or highest >= classes:
+        raise UserError(
+            f"{dataset.name}: labels from {lowest} to {highest} found, expected 0 to {classes - 1} "
+            f"for its {classes} class names"
+            if dataset.class_names
+            else f"{dataset.name}: labels from {lowest} to {highest} found, they must start at 0"
+        )
+    if not 2 <= classes <= _MOST_CLASSES:
+        raise UserError(f"{dataset.name}: {classes} classes found, allowed are 2 to {_MOST_CLASSES}")
+    return classes
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))

@@ -1,0 +1,225 @@
+"""Which regularizers there are and what each declares, read from the source without running it.
+
+Reading keeps TensorFlow's two seconds out of everything that only needs to know a default, runs no user's code
+while a workflow is being planned, and gives the same answer as importing because declarations are literals.
+"""
+
+import ast
+import dataclasses
+import importlib.util
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from regatlas.errors import UserError, nearest
+
+LIBRARY = Path(__file__).parent / "regularizers"
+_TEXTS = ("title", "formula", "citation", "acts_on")
+_LIMITS = ("low", "high", "above", "below")
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """A declared setting; ``type`` is the type of its default. Limits are None where there is none."""
+
+    name: str
+    default: Any
+    doc: str = ""
+    choices: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    above: float | None = None
+    below: float | None = None
+
+    @property
+    def allowed(self) -> str:
+        """The allowed values, in words."""
+        if isinstance(self.default, bool):
+            return "true or false"
+        if isinstance(self.default, str):
+            return "one of " + ", ".join(self.choices) if self.choices else "text"
+        kind = "a whole number" if isinstance(self.default, int) else "a number"
+        signs = {"low": "at least", "above": "above", "high": "at most", "below": "below"}
+        limits = [f"{sign} {getattr(self, key):g}" for key, sign in signs.items() if getattr(self, key) is not None]
+        return " ".join([kind, " and ".join(limits)]).strip()
+
+    def check(self, value: Any, where: str) -> Any:
+        """``value`` in the declared type, so that 1 and 1.0 are the same setting.
+
+        Raises:
+            UserError: wrong type or out of range.
+        """
+        kind = type(self.default)
+        numeric = kind in (int, float)
+        fits = type(value) is kind or (kind is float and type(value) is int)
+        if fits and numeric:
+            value = kind(value)
+            fits = (
+                math.isfinite(value)
+                and (self.low is None or value >= self.low)
+                and (self.high is None or value <= self.high)
+                and (self.above is None or value > self.above)
+                and (self.below is None or value < self.below)
+            )
+        if self.choices:
+            fits = fits and value in self.choices
+        if not fits:
+            hint = text_number(value) if numeric else ""
+            hint = nearest(value, self.choices) if self.choices else hint
+            raise UserError(f"{where}: found {value!r}, allowed is {self.allowed}{hint}")
+        return value
+
+
+def text_number(value: Any) -> str:
+    """A hint for 1e-4, which YAML reads as text: ' (write 1.0e-4 ...)'; '' for anything else."""
+    if not isinstance(value, str):
+        return ""
+    try:
+        float(value)
+    except ValueError:
+        return ""
+    mantissa, e, exponent = value.lower().partition("e")
+    if e and "." not in mantissa:
+        return f" (YAML reads {value} as text: write {mantissa}.0e{exponent})"
+    return " (it is text: write it without quotes)"
+
+
+@dataclasses.dataclass(frozen=True)
+class Declaration:
+    """What a regularizer's module declares."""
+
+    name: str
+    path: Path
+    class_name: str
+    title: str
+    formula: str
+    citation: str
+    acts_on: str
+    settings: Mapping[str, Setting]
+
+    def resolve(self, given: Mapping[str, Any], where: str) -> dict[str, Any]:
+        """All settings, the given ones checked, the others at their default; sorted by name.
+
+        Raises:
+            UserError: unknown name, wrong type or out of range; ``where`` leads the message.
+        """
+        for name in given:
+            if name not in self.settings:
+                known = ", ".join(self.settings) or "none"
+                raise UserError(
+                    f"{where}.{name}: regularizer {self.name!r} has no such setting; "
+                    f"its settings are: {known}{nearest(name, self.settings)}"
+                )
+        return {
+            name: setting.check(given.get(name, setting.default), f"{where}.{name}")
+            for name, setting in sorted(self.settings.items())
+        }
+
+
+def available(plugins: Iterable[str | Path] = ()) -> dict[str, Path]:
+    """Name -> file of every regularizer: the library's, then the user's own files (``plugins``).
+
+    Raises:
+        UserError: a plugin is missing, is no Python file, or takes a name that is taken.
+    """
+    found = {path.stem: path for path in sorted(LIBRARY.glob("*.py")) if path.stem not in ("__init__", "base")}
+    for plugin in map(Path, plugins):
+        if not plugin.is_file():
+            raise UserError(f"plugins: {plugin}: no such file")
+        if plugin.suffix != ".py" or not plugin.stem.isidentifier():
+            raise UserError(f"plugins: {plugin}: expected a Python file named like its regularizer, my_method.py")
+        if plugin.stem in found:
+            raise UserError(f"plugins: {plugin}: the name {plugin.stem!r} is taken by {found[plugin.stem]}; rename it")
+        found[plugin.stem] = plugin
+    return found
+
+
+def declaration(name: str, path: Path) -> Declaration:
+    """Read the declaration of the one regularizer class in a module.
+
+    Raises:
+        UserError: not Python, no such class or several, or a declaration that is not literal.
+    """
+    try:
+        module = ast.parse(path.read_text(encoding="utf-8"))
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        raise UserError(f"{path}{f', line {line}' if line else ''}: not valid Python: {error}") from None
+    classes = [
+        node
+        for node in module.body
+        if isinstance(node, ast.ClassDef) and any(_last_name(base) == "Regularizer" for base in node.bases)
+    ]
+    if len(classes) != 1:
+        names = ", ".join(node.name for node in classes) or "none"
+        raise UserError(f"{path}: expected one class derived from Regularizer, found {names}")
+    texts, settings = dict.fromkeys(_TEXTS, ""), {}
+    for key, value in _assignments(classes[0]):
+        if key in _TEXTS:
+            texts[key] = _literal(value, path)
+            if not isinstance(texts[key], str):
+                raise UserError(f"{path}, line {value.lineno}: {key} must be text")
+        elif isinstance(value, ast.Call) and _last_name(value.func) == "Setting":
+            settings[key] = _setting(key, value, path)
+    if not texts["title"]:
+        raise UserError(f"{path}, line {classes[0].lineno}: class {classes[0].name} declares no title")
+    return Declaration(name, path, classes[0].name, **texts, settings=settings)
+
+
+def load(path: Path, class_name: str) -> type:
+    """Import a regularizer's module, wherever it lies, and return its class (this imports TensorFlow).
+
+    Raises:
+        UserError: the module fails while it is imported.
+    """
+    if path.parent == LIBRARY:
+        return getattr(importlib.import_module(f"regatlas.regularizers.{path.stem}"), class_name)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        trace, line = error.__traceback__, "?"
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename == str(path):
+                line = trace.tb_lineno
+            trace = trace.tb_next
+        raise UserError(f"{path}, line {line}: {type(error).__name__}: {error}") from None
+    return getattr(module, class_name)
+
+
+def _assignments(node: ast.ClassDef) -> Iterable[tuple[str, ast.expr]]:
+    for statement in node.body:
+        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+            target = statement.targets[0]
+        elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+            target = statement.target
+        else:
+            continue
+        if isinstance(target, ast.Name):
+            yield target.id, statement.value
+
+
+def _last_name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def _literal(node: ast.expr, path: Path) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        raise UserError(f"{path}, line {node.lineno}: a declaration must be a literal") from None
+
+
+def _setting(name: str, call: ast.Call, path: Path) -> Setting:
+    values = {keyword.arg: _literal(keyword.value, path) for keyword in call.keywords}
+    if len(call.args) == 1:
+        values["default"] = _literal(call.args[0], path)
+    unknown = set(values) - {"default", "doc", "choices", *_LIMITS}
+    if unknown or len(call.args) > 1 or type(values.get("default")) not in (int, float, bool, str):
+        raise UserError(
+            f"{path}, line {call.lineno}: {name} must be Setting(default, low=, high=, above=, below=, choices=, doc=)"
+            " with a number, a truth value or a text as default"
+        )
+    return Setting(name, **values)

@@ -1,0 +1,75 @@
+"""Means and intervals over seeds, and comparisons paired by seed.
+
+A method and its baseline start from the same weights and see the same batches at the same seed, so that
+differences within a seed are less noisy than the difference of the means.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+NAN = float("nan")
+
+
+class Interval(NamedTuple):
+    """A mean and its confidence interval; what too few values leave undefined is NaN."""
+
+    mean: float = NAN
+    low: float = NAN
+    high: float = NAN
+
+
+def t_interval(values: Iterable[float], level: float = 0.95) -> Interval:
+    """The mean of ``values`` and its t interval; NaN and infinite values are left out.
+
+    No value: all NaN. One value: an interval of NaN. Equal values: an interval of no width.
+    """
+    values = np.array([value for value in values if np.isfinite(value)], dtype=np.float64)
+    if not len(values):
+        return Interval()
+    mean = float(np.mean(values))
+    if len(values) == 1:
+        return Interval(mean)
+    if np.ptp(values) == 0:
+        return Interval(*[float(values[0])] * 3)
+    half = float(stats.t.ppf((1 + level) / 2, len(values) - 1) * stats.sem(values))
+    return Interval(mean, mean - half, mean + half)
+
+
+def pairs(values: Mapping[int, float], baseline: Mapping[int, float]) -> np.ndarray:
+    """The finite values of the seeds that both have, in the seeds' order; [seeds, 2]."""
+    both = np.array([(values[seed], baseline[seed]) for seed in sorted(values.keys() & baseline.keys())])
+    both = both.astype(np.float64).reshape(-1, 2)
+    return both[np.isfinite(both).all(axis=1)]
+
+
+def paired_difference(
+    values: Mapping[int, float], baseline: Mapping[int, float], level: float = 0.95
+) -> tuple[Interval, float]:
+    """The mean difference of ``values`` to ``baseline`` within a seed, its t interval, and a p-value.
+
+    The p-value is that of the two-sided paired t-test: NaN for fewer than two common seeds; 1 if no seed
+    differs at all; 0 if all differ by the same amount.
+    """
+    both = pairs(values, baseline)
+    differences = both[:, 0] - both[:, 1]
+    interval = t_interval(differences, level)
+    if len(differences) < 2:
+        return interval, NAN
+    if np.ptp(differences) == 0:
+        return interval, float(differences[0] == 0)
+    t = float(np.mean(differences) / stats.sem(differences))
+    return interval, float(2 * stats.t.sf(abs(t), len(differences) - 1))
+
+
+def paired_ratio(values: Mapping[int, float], baseline: Mapping[int, float], level: float = 0.95) -> Interval:
+    """The geometric mean of the ratios of ``values`` to ``baseline`` within a seed, with its t interval.
+
+    The interval is taken on logarithms, so that A to B is one over B to A. Seeds with a value that is not
+    above 0 are left out.
+    """
+    both = pairs(values, baseline)
+    both = both[(both > 0).all(axis=1)]
+    return Interval(*(float(np.exp(value)) for value in t_interval(np.log(both[:, 0] / both[:, 1]), level)))

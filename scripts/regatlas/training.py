@@ -1,0 +1,235 @@
+"""The training engine: a whole run inside one compiled TensorFlow graph.
+
+Between two evaluations the host makes a single call: batches are gathered, augmented, differentiated and applied in
+a ``tf.while_loop`` over blocks of ``BLOCK`` unrolled steps. A block gathers its images at once, draws its noise with
+one generator call, and applies Adam as one fused kernel.
+"""
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from regatlas.losses import LOSSES
+from regatlas.networks import forward, initial
+from regatlas.regularizers.base import Random, Regularizer
+from regatlas.streams import BatchOrder
+
+BLOCK = 10  # steps unrolled in one pass of the graph's loop: more no longer pays, the images leave the cache
+BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
+
+
+@dataclasses.dataclass
+class Progress:
+    """Where a run stands at an evaluation. Accuracies are fractions, seconds are of the loop alone."""
+
+    step: int
+    steps: int
+    train_loss: float
+    validation_accuracy: float
+    test_accuracy: float
+    seconds: float
+
+
+@dataclasses.dataclass
+class Result:
+    """A run's numbers; ``arrays`` are those of ``regatlas.runs``."""
+
+    status: str
+    message: str
+    arrays: dict[str, np.ndarray]
+    metrics: dict[str, float | None]
+    parameters: int
+    steps_done: int
+    train_seconds: float
+    microseconds_per_step: float | None
+
+
+def evaluation_steps(steps: int, every: int) -> list[int]:
+    """After which update a run is evaluated: the first, every ``every``-th, the last."""
+    return sorted({1, *range(every, steps + 1, every), steps})
+
+
+def adam_rates(learning_rate: float, steps: np.ndarray) -> np.ndarray:
+    """Adam's bias-corrected step size of each update (from 0), float32 (Kingma & Ba 2015, end of section 2)."""
+    t = steps.astype(np.float64) + 1
+    return (learning_rate * np.sqrt(1 - BETA_2**t) / (1 - BETA_1**t)).astype(np.float32)
+
+
+def train(
+    settings: Mapping[str, Any],
+    data: Mapping[str, np.ndarray],
+    seed: int,
+    regularizer: Regularizer,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> Result:
+    """Train one network and evaluate it on the way.
+
+    Args:
+        settings: sections ``network`` (hidden, bias, initial_stddev) and ``training`` (loss, learning_rate,
+            batch_size, steps, evaluate_every, train_size), all resolved.
+        data: the prepared arrays (see ``regatlas.prepare``).
+        seed: decides initial weights, batch order and noise.
+        report: called after every evaluation.
+    """
+    recipe = settings["training"]
+    classes, features = int(data["classes"]), data["train_images"].shape[1]
+    batch_size, train_size = recipe["batch_size"], recipe["train_size"]
+    loss = LOSSES[recipe["loss"]]
+    images = tf.constant(data["train_images"][:train_size])
+    targets = tf.one_hot(data["train_labels"][:train_size], classes)
+
+    start = regularizer.variables(initial(settings["network"], features, classes, seed), seed)
+    variables = {name: tf.Variable(value, name=name) for name, value in start.items()}
+    moments = {name: (tf.Variable(tf.zeros_like(v)), tf.Variable(tf.zeros_like(v))) for name, v in start.items()}
+
+    def block(order: tf.Tensor, first_step: tf.Tensor):
+        """Examples and noise of BLOCK steps: x [BLOCK, batch, features], y [BLOCK, batch, classes], noise."""
+        x = tf.cast(tf.gather(images, order), tf.float32) * (1 / 255)
+        x = tf.reshape(x, [BLOCK, batch_size, features])
+        y = tf.reshape(tf.gather(targets, order), [BLOCK, batch_size, classes])
+        number = first_step // BLOCK
+        x, y = regularizer.examples(x, y, Random(seed, "examples", number))
+        return x, y, regularizer.noise(Random(seed, "weights", number), first_step, BLOCK)
+
+    def update(x: tf.Tensor, y: tf.Tensor, noise: Any, rate: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+        """One step: changes the variables, returns the logits it saw."""
+        random = Random(seed, "activations", step)
+        with tf.GradientTape() as tape:
+            parameters = regularizer.parameters(variables, noise)
+            logits = forward(x, parameters, lambda hidden, layer: regularizer.activations(hidden, layer, random))
+            penalty = regularizer.penalty(variables, parameters)
+        outputs, seeds = [logits], [loss.gradient(logits, y)]
+        if penalty is not None:
+            outputs, seeds = [logits, penalty], [*seeds, tf.ones_like(penalty)]
+        gradients = tape.gradient(outputs, variables, output_gradients=seeds)
+        for name, gradient in regularizer.gradients(gradients, variables).items():
+            m, v = moments[name]
+            tf.raw_ops.ResourceApplyAdam(
+                var=variables[name].handle, m=m.handle, v=v.handle, grad=gradient, lr=rate,
+                beta1=BETA_1, beta2=BETA_2, epsilon=EPSILON,
+                beta1_power=0.0, beta2_power=0.0,  # the bias correction is in the rate
+            )  # fmt: skip
+        regularizer.after_update(variables, rate)
+        return logits
+
+    @tf.function(autograph=False)
+    def advance(order: tf.Tensor, rates: tf.Tensor, base: tf.Tensor, first: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
+        """Steps ``first`` .. ``end - 1``; row 0 of ``order`` and ``rates`` is the block of step ``base``.
+
+        Whole blocks run unrolled, the steps before and after them one by one, with the same noise either way.
+        Returns the sum of the steps' losses.
+        """
+
+        def single(step: tf.Tensor, total: tf.Tensor):
+            row, k = (step - base) // BLOCK, (step - base) % BLOCK
+            x, y, noise = block(order[row], step - k)
+            noise = tf.nest.map_structure(lambda *n: None if n[0] is None else tf.stack(n)[k], *noise)
+            logits = update(x[k], y[k], noise, rates[row, k], step)
+            return step + 1, total + loss.value(logits, y[k])
+
+        def whole(step: tf.Tensor, total: tf.Tensor):
+            row = (step - base) // BLOCK
+            x, y, noise = block(order[row], step)
+            steps = zip(tf.unstack(x), tf.unstack(y), noise, tf.unstack(rates[row]), range(BLOCK), strict=True)
+            logits = [update(*parts, step + k) for *parts, k in steps]
+            return step + BLOCK, total + BLOCK * loss.value(tf.concat(logits, 0), tf.reshape(y, [-1, classes]))
+
+        state = (first, tf.constant(0.0))
+        aligned = tf.minimum(-(-first // BLOCK) * BLOCK, end)
+        state = tf.while_loop(lambda step, _: step < aligned, single, state, parallel_iterations=1)
+        state = tf.while_loop(lambda step, _: step + BLOCK <= end, whole, state, parallel_iterations=1)
+        return tf.while_loop(lambda step, _: step < end, single, state, parallel_iterations=1)[1]
+
+    @tf.function(autograph=False)
+    def logits_of(x: tf.Tensor, noisy: bool, step: tf.Tensor, purpose: str) -> tf.Tensor:
+        """Logits of images [n, features] in 0..1, with the regularizer's noise or without it."""
+        noise, activations = None, None
+        if noisy:
+            random = Random(seed, purpose, step)
+            x = regularizer.examples(x[None], tf.zeros([1, tf.shape(x)[0], classes]), random)[0][0]
+            noise = regularizer.noise(random, step, 1)[0]
+            activations = lambda hidden, layer: regularizer.activations(hidden, layer, random)  # noqa: E731
+        return forward(x, regularizer.parameters(variables, noise), activations)
+
+    @tf.function(autograph=False)
+    def accuracy(x: tf.Tensor, labels: tf.Tensor, noisy: bool, step: tf.Tensor, purpose: str) -> tf.Tensor:
+        right = tf.equal(tf.argmax(logits_of(x, noisy, step, purpose), 1, tf.int32), labels)
+        return tf.reduce_mean(tf.cast(right, tf.float32))
+
+    def scaled(part: str) -> tuple[tf.Tensor, tf.Tensor]:
+        pixels = tf.constant(data[f"{part}_images"].astype(np.float32) * np.float32(1 / 255))
+        return pixels, tf.constant(data[f"{part}_labels"].astype(np.int32))
+
+    validation, test = scaled("validation"), scaled("test")
+    noisy = regularizer.noise_in_evaluation
+    order = BatchOrder(seed, len(images), batch_size)
+
+    def run(first: int, end: int) -> tuple[float, float]:
+        """Train steps first .. end - 1: their mean loss, and the seconds they took."""
+        base = first // BLOCK * BLOCK
+        count = -(-(end - base) // BLOCK) * BLOCK
+        rows = tf.constant(order.steps(base, count).reshape(-1, BLOCK * batch_size))
+        rates = adam_rates(recipe["learning_rate"], np.arange(base, base + count)).reshape(-1, BLOCK)
+        where = [tf.constant(step, tf.int64) for step in (base, first, end)]
+        begun = time.perf_counter()
+        total = float(advance(rows, tf.constant(rates), *where))
+        return total / max(end - first, 1), time.perf_counter() - begun
+
+    run(0, 0)  # trace and compile outside the measured time
+    curve: list[tuple[int, float, float, float]] = []
+    step, seconds, paces, status, message = 0, 0.0, [], "finished", ""
+    for until in evaluation_steps(recipe["steps"], recipe["evaluate_every"]):
+        train_loss, spent = run(step, until)
+        seconds += spent
+        if until - step >= BLOCK:
+            paces.append(spent / (until - step))
+        step = until
+        now = tf.constant(step, tf.int64)
+        shown = [
+            float(accuracy(*part, noisy, now, name))
+            for part, name in ((validation, "validation"), (test, "test"))
+        ]
+        curve.append((step, train_loss, *shown))
+        report(Progress(step, recipe["steps"], train_loss, *shown, seconds))
+        finite = np.isfinite(train_loss) and all(np.isfinite(v.numpy()).all() for v in variables.values())
+        if not finite:
+            status, message = "diverged", f"the loss or a weight was no longer finite after step {step}"
+            break
+
+    evaluated = regularizer.parameters(variables, None)
+    arrays = {f"kernel_{layer}": np.asarray(kernel) for layer, kernel in enumerate(evaluated.kernels)}
+    arrays |= {f"bias_{layer}": np.asarray(bias) for layer, bias in enumerate(evaluated.biases)}
+    arrays |= {f"trained_{name}": v.numpy() for name, v in variables.items() if name not in arrays}
+    names = ("step", "train_loss", "validation_accuracy", "test_accuracy")
+    for name, values in zip(names, zip(*curve, strict=True), strict=True):
+        arrays[f"curve_{name}"] = np.array(values, np.int64 if name == "step" else np.float64)
+    metrics: dict[str, float | None] = {}
+    if status == "finished":
+        now = tf.constant(step, tf.int64)
+        probability = tf.nn.softmax(logits_of(test[0], noisy, now, "test")).numpy()
+        noise_off = tf.nn.softmax(logits_of(test[0], False, now, "test")).numpy()
+        labels = data["test_labels"]
+        arrays["test_predicted"] = probability.argmax(1).astype(np.uint8)
+        arrays["test_confidence"] = probability.max(1)
+        arrays["test_probability"] = probability[np.arange(len(labels)), labels]
+        arrays["test_predicted_noise_off"] = noise_off.argmax(1).astype(np.uint8)
+        right = 0.0
+        for begin in range(0, train_size, 5000):  # in parts: all at once would be the run's peak of memory
+            part = slice(begin, min(begin + 5000, train_size))
+            x = tf.cast(images[part], tf.float32) * (1 / 255)
+            y = tf.constant(data["train_labels"][part].astype(np.int32))
+            right += float(accuracy(x, y, noisy, tf.constant(begin, tf.int64), "train")) * len(y)
+        metrics = {
+            "train_accuracy": right / train_size,
+            "validation_accuracy": curve[-1][2],
+            "test_accuracy": float((arrays["test_predicted"] == labels).mean()),
+            "test_accuracy_noise_off": float((arrays["test_predicted_noise_off"] == labels).mean()),
+            "train_loss": curve[-1][1],
+        }
+    parameters = sum(value.size for value in start.values())
+    pace = float(np.median(paces)) * 1e6 if paces else None
+    return Result(status, message, arrays, metrics, parameters, step, seconds, pace)

@@ -1,0 +1,226 @@
+"""The tables for people, read back by a Markdown parser and by a small reader of LaTeX cells."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from regatlas import markup
+from regatlas.tables import COMPARISON_COLUMNS, METRICS, RUN_COLUMNS, read_csv, typed, write_csv
+
+PROGRAM = Path(__file__).parents[2] / "scripts" / "compare.py"
+NASTY = '50 % [a|b] <i>x</i> & $w_1$ #1 {~^\\} *`c`* "q" !'
+printable = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1).map(
+    lambda text: " ".join(text.split())
+)
+
+
+def row(method="l2", **values):
+    base = {
+        "method": method,
+        "label": method,
+        "seeds": 5,
+        "diverged": 0,
+        "test_accuracy": 0.7634,
+        "test_accuracy_low": 0.7621,
+        "test_accuracy_high": 0.7647,
+        "difference": -0.16881,
+        "difference_low": -0.1702,
+        "difference_high": -0.00004,
+        "p_value": 0.0000002,
+        "relative_runtime": 1.254,
+        "relative_runtime_low": 1.1,
+        "relative_runtime_high": 1.436,
+        "weight_min": -0.0618,
+        "weight_max": 0.0945,
+        "verdict": "",
+    }
+    base |= values
+    for end in ("", "_low", "_high"):
+        base.setdefault(f"test_accuracy_noise_off{end}", base[f"test_accuracy{end}"])
+    return base
+
+
+def baseline(**values):
+    empty = dict.fromkeys(["difference", "difference_low", "difference_high", "p_value"])
+    empty |= {"relative_runtime": 1.0, "relative_runtime_low": None, "relative_runtime_high": None}
+    return row("none", **(empty | {"label": "No regularization"} | values))
+
+
+def frame(*rows):
+    return typed(pd.DataFrame(rows, columns=COMPARISON_COLUMNS))
+
+
+def texts(table, method):
+    names, rows = markup.cells(table, "none")
+    return dict(zip(names, rows[table["method"].tolist().index(method)], strict=True))
+
+
+def read_markdown(text):
+    """The texts of the cells of the table, as a reader would see them."""
+    markdown_it = pytest.importorskip("markdown_it")
+    tokens = markdown_it.MarkdownIt("commonmark").enable(["table"]).parse(text)
+    rows, inside = [], False
+    for token in tokens:
+        if token.type == "tr_open":
+            rows.append([])
+        inside = (inside or token.type == "table_open") and token.type != "table_close"
+        if token.type == "inline" and inside:
+            assert {child.type for child in token.children} <= {"text", "text_special"}, token.content
+            rows[-1].append("".join(child.content for child in token.children))
+    return rows
+
+
+def read_latex(cell):
+    """What TeX would print for a cell; fails on a special sign that stands bare."""
+    commands = {
+        r"\textbackslash{}": "\\",
+        r"\textasciitilde{}": "~",
+        r"\textasciicircum{}": "^",
+        r"\textless{}": "<",
+        r"\textgreater{}": ">",
+        r"\textbar{}": "|",
+        r"{\char34}": '"',
+        "$-$": "\u2212",
+        r"$\pm$": "\u00b1",
+        r"\ldots{}": "\u2026",
+        **{f"\\{char}": char for char in "&%$#_{}"},
+        **{f"{{{char}}}": char for char in "[]*`"},
+    }
+    pattern = "|".join(re.escape(command) for command in sorted(commands, key=len, reverse=True))
+    tokens = re.findall(rf"{pattern}|.", cell)
+    assert not set(tokens) & set("&%$#_{}\\~^<>|"), cell
+    return "".join(commands.get(token, token) for token in tokens)
+
+
+def test_a_row_reads_as_people_write():
+    table = frame(baseline(), row())
+    assert texts(table, "l2") == {
+        "Method": "l2",
+        "Seeds": "5",
+        "Test accuracy (%)": "76.34 ± 0.13",
+        "Difference (points)": "\u221216.88 [\u221217.02, 0.00]",
+        "p": "< 0.001",
+        "Relative runtime": "1.25 [1.10, 1.44]",
+        "Weights (min … max)": "\u22120.062 … 0.095",
+    }
+    found = texts(table, "none")
+    assert (found["Difference (points)"], found["p"], found["Relative runtime"]) == ("baseline", "", "1.00")
+
+
+def test_published_values_stand_beside_where_a_row_has_them():
+    published = {
+        "published_test_accuracy": 0.932,
+        "published_relative_runtime": 1.5,
+        "published_weight_min": -1.95,
+        "published_weight_max": 1.64,
+        "verdict": "reproduced",
+    }
+    table = frame(baseline(**published), row())
+    names, _ = markup.cells(table, "none")
+    assert names == [
+        "Method",
+        "Seeds",
+        "Test accuracy (%)",
+        "Accuracy, published",
+        "Difference (points)",
+        "p",
+        "Relative runtime",
+        "Runtime, published",
+        "Weights (min … max)",
+        "Weights, published",
+        "Verdict",
+    ]
+    found = texts(table, "none")
+    assert [found[name] for name in names if "published" in name] == ["93.2", "1.50", "\u22121.95 … 1.64"]
+    assert found["Verdict"] == "reproduced"
+    assert texts(table, "l2")["Accuracy, published"] == texts(table, "l2")["Verdict"] == ""
+
+
+def test_noise_off_is_shown_where_it_differs():
+    off = {
+        "test_accuracy_noise_off": 0.9226,
+        "test_accuracy_noise_off_low": 0.9220,
+        "test_accuracy_noise_off_high": 0.9232,
+    }
+    table = frame(baseline(), row("dropout", **off))
+    assert texts(table, "dropout")["Test accuracy (%)"] == "76.34 ± 0.13 (noise off: 92.26 ± 0.06)"
+    assert "without the method's noise" in markup.markdown(table, "none")
+    assert "without the method's noise" not in markup.markdown(frame(baseline(), row()), "none")
+
+
+def test_one_seed_no_seed_and_diverged_seeds():
+    nothing = dict.fromkeys(name for name in row() if name not in ("method", "label", "verdict"))
+    table = frame(
+        baseline(),
+        row("once", test_accuracy_low=None, test_accuracy_high=None, seeds=1, diverged=2, p_value=0.0051),
+        row("never", **(nothing | {"seeds": 0, "diverged": 3})),
+    )
+    once = texts(table, "once")
+    assert (once["Test accuracy (%)"], once["Seeds"], once["p"]) == ("76.34", "1 (2 diverged)", "0.005")
+    assert list(texts(table, "never").values()) == ["never", "0 (3 diverged)", *[""] * 5]
+
+
+@given(printable)
+def test_any_label_shows_as_it_is(label):
+    table = frame(baseline(), row(label=label))
+    found = read_markdown(markup.markdown(table, "none"))
+    assert found[2][0] == label
+    assert [len(cells) for cells in found] == [7] * 3
+    line = markup.latex(table, "none").splitlines()[-3]
+    assert read_latex(line.split(" & ")[0]) == label
+
+
+def test_a_label_of_several_lines_stays_in_its_row():
+    table = frame(baseline(label="No\nregularization"), row(label="a\r\nb\u2028c"))
+    assert read_markdown(markup.markdown(table, "none"))[2][0] == "a b c"
+    comments = [line for line in markup.latex(table, "none").split("\n") if "No regularization" in line]
+    assert all(line.startswith(("%", "No regularization &")) for line in comments)
+
+
+def test_latex_is_a_whole_tabular():
+    table = frame(baseline(), row(label=NASTY, verdict="missed: weight_max by -31 %"))
+    names, rows = markup.cells(table, "none")
+    lines = [line for line in markup.latex(table, "none").split("\n") if not line.startswith("%")]
+    assert lines[0] == r"\begin{tabular}{lrrrrrrl}" and lines[-2:] == [r"\end{tabular}", ""]
+    body = [line for line in lines[1:-2] if line != r"\hline"]
+    assert all(line.endswith(r" \\") for line in body)
+    found = [[read_latex(cell) for cell in line.removesuffix(r" \\").split(" & ")] for line in body]
+    assert found == [names, *rows]
+
+
+def test_the_program_writes_all_three(tmp_path):
+    runs = []
+    for method, off in (("none", 0.0), ("null", -0.1)):
+        for seed, accuracy in enumerate([0.93, 0.932, 0.935]):
+            values = dict.fromkeys(RUN_COLUMNS) | dict.fromkeys(METRICS, accuracy + off * (1 + seed / 9))
+            values |= {"method": method, "seed": seed, "status": "finished", "microseconds_per_step": 30.0}
+            runs.append(values)
+    write_csv(tmp_path / "runs.csv", typed(pd.DataFrame(runs)))
+    published = {"test_accuracy": 0.932, "tolerance": 0.005}
+    spec = {
+        "baseline": "none",
+        "methods": [
+            {"id": "null", "label": NASTY, "published": None},
+            {"id": "none", "label": "No regularization", "published": published},
+        ],
+    }
+    names = {"--csv": "comparison.csv", "--markdown": "comparison.md", "--latex": "comparison.tex"}
+    for folder in ("first", "second"):
+        command = [sys.executable, PROGRAM, "--spec", json.dumps(spec), "--table", tmp_path / "runs.csv"]
+        for option, name in names.items():
+            command += [option, tmp_path / folder / name]
+        subprocess.run(command, check=True)
+    for name in names.values():
+        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
+    table = read_csv(tmp_path / "first" / "comparison.csv", COMPARISON_COLUMNS)
+    assert table["method"].tolist() == ["null", "none"] and table["label"].tolist()[0] == NASTY
+    assert table["verdict"].tolist() == ["", "reproduced"]
+    assert table["difference"].tolist()[0] == pytest.approx(-0.1 * (1 + 1 / 9))
+    written = read_markdown((tmp_path / "first" / "comparison.md").read_text())
+    assert [cells[0] for cells in written] == ["Method", NASTY, "No regularization"]

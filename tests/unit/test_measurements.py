@@ -1,0 +1,241 @@
+"""Runs made here with known numbers, read back as tables, by the library and by the program."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from regatlas import files, geometry, measurements, runs
+from regatlas.errors import UserError
+from regatlas.tables import CURVE_COLUMNS, RUN_COLUMNS, write_csv
+
+PROGRAM = Path(__file__).parents[2] / "scripts" / "collect.py"
+PIXELS, CLASSES, TEST = 12, 3, 20  # images of 3 x 4
+LABELS = np.arange(TEST).astype(np.uint8) % CLASSES
+METHODS = [
+    {"id": "none", "regularizer": "none", "digest": "12e45678"},  # reads as a number
+    {"id": "l2", "regularizer": "l2", "digest": "ab12"},
+    {"id": "l2_strong", "regularizer": "l2", "digest": "cd34"},
+]
+SEEDS = [10, 9]
+
+
+def write_run(root, method, seed, hidden=False, edit=lambda metadata, arrays: None):
+    """Write a finished run; seed s gets s - 8 of its test predictions wrong."""
+    random = np.random.default_rng(seed)
+    shapes = [(PIXELS, 5), (5, CLASSES)] if hidden else [(PIXELS, CLASSES)]
+    kernels = [random.standard_normal(shape).astype(np.float32) for shape in shapes]
+    wrong = LABELS.copy()
+    wrong[: seed - 8] = (wrong[: seed - 8] + 1) % CLASSES
+    arrays = {f"kernel_{layer}": kernel for layer, kernel in enumerate(kernels)} | {
+        "curve_step": np.array([1, 100]),
+        "curve_train_loss": np.array([0.1 + 0.2, 0.25]),
+        "curve_validation_accuracy": np.array([0.5, 0.75]),
+        "curve_test_accuracy": np.array([0.4, 1 / 3]),
+        "test_predicted": wrong,
+        "test_confidence": np.full(TEST, 0.8, np.float32),
+        "test_probability": np.full(TEST, 0.5, np.float32),
+        "test_predicted_noise_off": LABELS,
+    }
+    metadata = {
+        "settings": {"training": {"train_size": 40, "steps": 100}},
+        "digest": method["digest"],
+        "seed": seed,
+        "status": "finished",
+        "message": "",
+        "metrics": {"train_accuracy": 0.97, "validation_accuracy": 0.75, "test_accuracy": 0.9},
+        "parameters": sum(kernel.size for kernel in kernels),
+        "steps_done": 100,
+        "train_seconds": 0.125,
+        "microseconds_per_step": 1250.5,
+        "total_seconds": 3.5,
+        "finished_at": "2026-11-23T09:00:00+00:00",
+        "versions": {"python": "3.11.2", "numpy": "2.4.6", "tensorflow": "2.21.0"},
+        "machine": {"system": "Linux", "processor": "A, B & Co.", "cores": 2},
+    }
+    edit(metadata, arrays)
+    path = runs.path(root, method["regularizer"], method["digest"], seed)
+    runs.write(path, metadata, arrays)
+    return path
+
+
+def diverge(metadata, arrays):
+    for name in [name for name in arrays if name.startswith("test_")]:
+        del arrays[name]
+    arrays["kernel_0"] = np.full((PIXELS, CLASSES), np.nan, np.float32)
+    arrays["curve_train_loss"] = np.array([0.5, np.nan])
+    metadata |= {
+        "status": "diverged",
+        "metrics": {},
+        "message": "the loss was\nno longer finite",
+        "microseconds_per_step": None,
+    }
+
+
+@pytest.fixture
+def data(tmp_path):
+    random = np.random.default_rng(0)
+    arrays = {
+        "train_images": random.integers(1, 256, (40, PIXELS)).astype(np.uint8),
+        "train_labels": np.arange(40).astype(np.uint8) % CLASSES,
+        "test_labels": LABELS,
+        "image_shape": np.array([3, 4]),
+        "classes": np.array(CLASSES),
+    }
+    arrays["train_images"][:, 0] = 0  # a dead pixel
+    files.write_npz(tmp_path / "prepared.npz", arrays)
+    return tmp_path / "prepared.npz"
+
+
+@pytest.fixture
+def root(tmp_path):
+    for method in METHODS:
+        for seed in SEEDS:
+            write_run(tmp_path / "runs", method, seed)
+    return tmp_path / "runs"
+
+
+def collect(root, data):
+    return measurements.collect(METHODS, SEEDS, root, measurements.read_data(data))
+
+
+def test_a_row_a_run_by_id_then_seed(root, data):
+    table, curves = collect(root, data)
+    assert list(table.columns) == RUN_COLUMNS and list(curves.columns) == CURVE_COLUMNS
+    expected = [(method, seed) for method in ("l2", "l2_strong", "none") for seed in (9, 10)]
+    assert list(zip(table["method"], table["seed"], strict=True)) == expected
+    steps = list(zip(curves["method"], curves["seed"], curves["step"], strict=True))
+    assert steps == [(*run, step) for run in expected for step in (1, 100)]
+
+
+def test_the_numbers_of_a_run(root, data):
+    table, curves = collect(root, data)
+    row = table.iloc[1]  # l2, seed 10: 2 of 20 wrong
+    kernel = np.random.default_rng(10).standard_normal((PIXELS, CLASSES)).astype(np.float32)
+    images, labels = (files.read_npz(data)[name] for name in ("train_images", "train_labels"))
+    live = np.arange(PIXELS) > 0
+    centred = kernel.astype(float) - kernel.mean(axis=1, keepdims=True, dtype=float)
+    template = np.stack([images[labels == c].mean(axis=0) for c in range(CLASSES)], axis=1)
+    template -= images.mean(axis=0)[:, None]
+    expected = {
+        "train_accuracy": 0.97,
+        "validation_accuracy": 0.75,
+        "test_accuracy": 0.9,
+        "test_accuracy_noise_off": 1,
+        "test_nll": np.log(2),
+        "test_ece": 0.1,  # confidence .8 everywhere, .9 right
+        "weight_min": kernel.min(),
+        "weight_max": kernel.max(),
+        "weight_norm": np.linalg.norm(kernel.astype(float)),
+        "roughness": geometry.roughness(kernel, live, geometry.neighbours(live, (3, 4))),
+        "template_correlation": np.corrcoef(centred[live].ravel(), template[live].ravel())[0, 1],
+    }
+    assert {name: row[name] for name in expected} == pytest.approx(expected)
+    plain = {"digest": "ab12", "regularizer": "l2", "train_size": 40, "steps": 100, "parameters": 36}
+    plain |= {"train_seconds": 0.125, "microseconds_per_step": 1250.5, "status": "finished", "cores": 2}
+    plain |= {"total_seconds": 3.5, "numpy": "2.4.6", "processor": "A, B & Co.", "message": ""}
+    assert {name: row[name] for name in plain} == plain
+    assert curves["train_loss"].tolist()[:2] == [0.1 + 0.2, 0.25]
+    assert curves["test_accuracy"].tolist()[:2] == [0.4, 1 / 3]
+
+
+def test_hidden_layers_have_first_layer_roughness_and_no_template(root, data):
+    write_run(root, METHODS[0], 9, hidden=True)
+    table, _ = collect(root, data)
+    row = table[(table["method"] == "none") & (table["seed"] == 9)].iloc[0]
+    random = np.random.default_rng(9)
+    first, second = (
+        random.standard_normal(shape).astype(np.float32) for shape in ((PIXELS, 5), (5, CLASSES))
+    )
+    live = np.arange(PIXELS) > 0
+    roughness = geometry.roughness(first, live, geometry.neighbours(live, (3, 4)))
+    assert row["roughness"] == pytest.approx(roughness)
+    assert row["weight_max"] == max(first.max(), second.max())
+    assert row["weight_norm"] == pytest.approx(np.hypot(np.linalg.norm(first), np.linalg.norm(second)))
+    assert np.isnan(row["template_correlation"])
+
+
+def test_a_diverged_run_stays_with_its_message_and_without_metrics(root, data, tmp_path):
+    write_run(root, METHODS[1], 9, edit=diverge)
+    table, curves = collect(root, data)
+    row = table.iloc[0]
+    assert (row["status"], row["message"]) == ("diverged", "the loss was no longer finite")
+    assert row.loc["train_accuracy":"template_correlation"].isna().all()
+    assert (row["steps"], row["parameters"]) == (100, 36) and np.isnan(row["microseconds_per_step"])
+    write_csv(tmp_path / "curves.csv", curves)
+    assert (tmp_path / "curves.csv").read_text().splitlines()[2] == "l2,9,100,,0.75,0.3333333333333333"
+
+
+def test_all_unusable_runs_are_named_at_once(root, data):
+    def path(index, seed):
+        return runs.path(root, METHODS[index]["regularizer"], METHODS[index]["digest"], seed)
+
+    missing, short, wrong_seed, lacking, foreign = (
+        path(0, 9),
+        path(0, 10),
+        path(1, 9),
+        path(1, 10),
+        path(2, 9),
+    )
+    missing.unlink()
+    short.write_bytes(short.read_bytes()[:-100])
+    path(1, 10).replace(wrong_seed)
+    write_run(root, METHODS[1], 10, edit=lambda metadata, arrays: arrays.pop("test_confidence"))
+    write_run(root, METHODS[2], 9, edit=lambda metadata, arrays: arrays.update(test_predicted=LABELS[:5]))
+    with pytest.raises(UserError) as caught:
+        collect(root, data)
+    message = str(caught.value)
+    assert message.startswith("5 of 6 run files")
+    for bad in (missing, short, wrong_seed, lacking, foreign):
+        assert len(re.findall(re.escape(str(bad)), message)) == 1
+    assert "no such file" in message and "seed 10" in message and "test_confidence" in message
+    assert str(path(2, 10)) not in message
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda metadata, arrays: metadata.update(digest="ffff"),
+        lambda metadata, arrays: metadata.update(status="started"),
+        lambda metadata, arrays: metadata.pop("metrics"),
+        lambda metadata, arrays: metadata.update(machine=None),
+        lambda metadata, arrays: arrays.pop("kernel_0"),
+        lambda metadata, arrays: arrays.pop("curve_step"),
+        lambda metadata, arrays: arrays.update(curve_step=np.arange(7)),
+        lambda metadata, arrays: arrays.update(kernel_0=np.ones((5, CLASSES), np.float32)),
+        lambda metadata, arrays: arrays.update(kernel_0=np.ones((PIXELS, 7), np.float32)),
+    ],
+)
+def test_a_run_with_wrong_content_is_named(root, data, edit):
+    path = write_run(root, METHODS[1], 9, edit=edit)
+    with pytest.raises(UserError, match=re.escape(str(path))):
+        collect(root, data)
+
+
+def test_the_program_writes_the_same_bytes_again(root, data, tmp_path):
+    def run(name, methods, seeds):
+        spec = json.dumps({"methods": methods, "seeds": seeds})
+        out = [tmp_path / f"{name}-runs.csv", tmp_path / f"{name}-curves.csv"]
+        command = [sys.executable, PROGRAM, "--spec", spec, "--runs", root, "--data", data]
+        subprocess.run([*command, "--table", out[0], "--curves", out[1]], check=True)
+        return [path.read_bytes() for path in out]
+
+    first = run("first", METHODS, SEEDS)
+    assert run("again", METHODS[::-1], SEEDS[::-1]) == first
+    assert b"\r" not in first[0]
+    table = pd.read_csv(tmp_path / "first-runs.csv", dtype={"digest": str})
+    assert table["digest"].tolist() == ["ab12"] * 2 + ["cd34"] * 2 + ["12e45678"] * 2
+    assert table["test_accuracy"].tolist() == [0.95, 0.9] * 3
+
+
+def test_the_program_ends_with_one_message(root, data, tmp_path):
+    spec = json.dumps({"methods": [{"id": "x", "regularizer": "x", "digest": "00"}], "seeds": [0]})
+    command = [sys.executable, PROGRAM, "--spec", spec, "--runs", root, "--data", data]
+    command += ["--table", tmp_path / "runs.csv", "--curves", tmp_path / "curves.csv"]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert ended.returncode == 1 and ended.stderr.startswith("error: 1 of 1 run files")
+    assert "Traceback" not in ended.stderr and not (tmp_path / "runs.csv").exists()

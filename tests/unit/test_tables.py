@@ -1,0 +1,191 @@
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from regatlas.errors import UserError
+from regatlas.tables import (
+    COMPARISON_COLUMNS,
+    METRICS,
+    RUN_COLUMNS,
+    compare,
+    read_csv,
+    typed,
+    verdict,
+    write_csv,
+)
+from scipy import stats
+
+POST = {
+    "test_accuracy": 0.932,
+    "tolerance": 0.005,
+    "relative_runtime": 1.0,
+    "weight_min": -1.95,
+    "weight_max": 1.64,
+}
+
+
+def run(method, seed, accuracy, microseconds=30.0, status="finished", **others):
+    row = dict.fromkeys(RUN_COLUMNS) | dict.fromkeys(METRICS, 0.5)
+    row |= {"method": method, "seed": seed, "test_accuracy": accuracy, "test_accuracy_noise_off": accuracy}
+    row |= {"microseconds_per_step": microseconds, "status": status, "parameters": 7840, "steps": 100}
+    if status == "diverged":
+        row |= dict.fromkeys(METRICS) | {"message": "not finite, at step 3"}
+    return row | others
+
+
+def frame(*rows):
+    return typed(pd.DataFrame(rows, columns=RUN_COLUMNS))
+
+
+def methods(*ids, **published):
+    return [{"id": name, "label": name.upper(), "published": published.get(name)} for name in ids]
+
+
+RUNS = frame(
+    *(run("none", seed, accuracy, 20.0) for seed, accuracy in enumerate([0.90, 0.92, 0.95])),
+    run("l2", 0, 0.80, 20.0),
+    run("l2", 1, None, 1.0, "diverged"),
+    run("l2", 2, 0.83, 45.0, test_accuracy_noise_off=0.85),
+    run("l2", 7, 0.50, 20.0),
+    run("once", 2, 0.96, 30.0),
+    run("never", 0, None, 30.0, "diverged"),
+)
+
+
+@pytest.fixture
+def comparison():
+    return compare(methods("once", "none", "l2", "never"), "none", RUNS).set_index("method", drop=False)
+
+
+def test_columns_and_the_studys_order(comparison):
+    assert list(comparison.columns) == COMPARISON_COLUMNS
+    assert comparison["method"].tolist() == ["once", "none", "l2", "never"]
+    assert comparison["label"].tolist() == ["ONCE", "NONE", "L2", "NEVER"]
+    assert comparison["seeds"].tolist() == [1, 3, 3, 0]
+    assert comparison["diverged"].tolist() == [0, 0, 1, 1]
+
+
+def test_means_are_over_finished_runs_with_their_interval(comparison):
+    row = comparison.loc["l2"]
+    low, high = stats.t.interval(0.95, 2, np.mean([0.80, 0.83, 0.50]), stats.sem([0.80, 0.83, 0.50]))
+    found = row[["test_accuracy", "test_accuracy_low", "test_accuracy_high"]].tolist()
+    assert found == pytest.approx([0.71, low, high])
+    assert row["test_accuracy_noise_off"] == pytest.approx((0.80 + 0.85 + 0.50) / 3)
+    assert row["microseconds_per_step"] == pytest.approx(85 / 3) and row["parameters"] == 7840
+
+
+def test_difference_and_runtime_are_paired_over_common_seeds(comparison):
+    row = comparison.loc["l2"]  # seeds 0 and 2: differences -.10 and -.12, ratios 1 and 2.25
+    oracle = stats.ttest_rel([0.80, 0.83], [0.90, 0.95])
+    limits = oracle.confidence_interval()
+    found = row[["difference", "difference_low", "difference_high", "p_value"]].tolist()
+    assert found == pytest.approx([-0.11, limits.low, limits.high, oracle.pvalue])
+    assert row["relative_runtime"] == pytest.approx(1.5)
+    assert row["relative_runtime_low"] * row["relative_runtime_high"] == pytest.approx(1.5**2)
+
+
+def test_the_baseline_is_not_compared_with_itself(comparison):
+    row = comparison.loc["none"]
+    assert row["relative_runtime"] == 1
+    empty = ["difference", "difference_low", "difference_high", "p_value"]
+    assert row[[*empty, "relative_runtime_low", "relative_runtime_high"]].isna().all()
+
+
+def test_one_seed_has_a_mean_and_no_interval(comparison):
+    row = comparison.loc["once"]
+    assert row["test_accuracy"] == 0.96 and row["difference"] == pytest.approx(0.01)
+    assert row["relative_runtime"] == pytest.approx(1.5)
+    ends = [name for name in COMPARISON_COLUMNS if name.endswith(("_low", "_high"))]
+    assert len(ends) == 8 and row[[*ends, "p_value"]].isna().all()
+
+
+def test_no_finished_run_leaves_cells_empty(comparison, tmp_path):
+    row = comparison.loc["never"].drop(["method", "label", "seeds", "diverged", "verdict"])
+    assert row.isna().all()
+    alone = compare(methods("l2", "absent"), "absent", RUNS)
+    assert alone["difference"].isna().all() and alone["relative_runtime"].isna().all()
+    assert alone["test_accuracy"].tolist()[0] == pytest.approx(0.71)
+
+
+def test_published_values_stand_beside():
+    row = compare(methods("none", "l2", none=POST), "none", RUNS)
+    assert row["published_test_accuracy"].tolist()[0] == 0.932
+    assert row["published_weight_min"].tolist()[0] == -1.95
+    assert row["published_relative_runtime"].tolist()[0] == 1
+    assert math.isnan(row["published_test_accuracy"].tolist()[1]) and row["verdict"].tolist()[1] == ""
+
+
+def measured(accuracy=0.932, weight_min=-1.95, weight_max=1.64, seeds=5):
+    return {
+        "test_accuracy": accuracy,
+        "weight_min": weight_min,
+        "weight_max": weight_max,
+        "seeds": seeds,
+        "relative_runtime": 99.0,
+    }
+
+
+@pytest.mark.parametrize(
+    "row, published, expected",
+    [
+        (measured(), POST, "reproduced"),
+        (measured(accuracy=0.937), POST, "reproduced"),  # just the tolerance, more in binary
+        (measured(weight_min=-1.66, weight_max=1.88), POST, "reproduced"),
+        (measured(accuracy=0.944), POST, "missed: test_accuracy by +0.012"),
+        (
+            measured(accuracy=0.944, weight_max=1.13),
+            POST,
+            "missed: test_accuracy by +0.012, weight_max by -31 %",
+        ),
+        (measured(weight_min=-1.3), POST, "missed: weight_min by -33 %"),
+        (measured(weight_min=-3.0), POST, "missed: weight_min by +54 %"),
+        (measured(weight_min=0.0), POST, "missed: weight_min by -100 %"),
+        (measured(weight_min=0.0049), POST | {"weight_min": 0.0}, "reproduced"),
+        (measured(weight_min=-0.02), POST | {"weight_min": 0.0}, "missed: weight_min by -0.020"),
+        (measured(weight_max=0.054), POST | {"weight_max": 0.05}, "reproduced"),
+        (measured(weight_max=0.0125), POST | {"weight_max": 0.008}, "reproduced"),  # 56 %, but rounding
+        (measured(accuracy=0.944), POST | {"tolerance": 0.02}, "reproduced"),
+        (measured(accuracy=0.936), {"test_accuracy": 0.932}, "reproduced"),
+        (measured(accuracy=0.936), {"test_accuracy": None, "weight_max": 1.6}, "reproduced"),
+        (measured(accuracy=float("nan")), POST, "missed: test_accuracy by +nan"),
+        (measured(seeds=0), POST, "missed: no finished run"),
+        (measured(), {}, ""),
+        (measured(), {"relative_runtime": 1.0}, ""),
+    ],
+)
+def test_verdicts(row, published, expected):
+    assert verdict(row, published) == expected
+
+
+def test_csv_reads_back_as_written(tmp_path):
+    rows = frame(
+        run("null", 0, 0.1 + 0.2, digest="12e45678", message='says "no", then\u00e9'),
+        run("None", 1, 1 / 3, digest="00012", cores=None, processor=""),
+        run("NA", 2, None, status="diverged", digest="1", finished_at="2026-11-23T09:00:00+00:00"),
+    )
+    write_csv(tmp_path / "runs.csv", rows)
+    pd.testing.assert_frame_equal(read_csv(tmp_path / "runs.csv", RUN_COLUMNS), rows)
+    content = (tmp_path / "runs.csv").read_bytes()
+    assert b"\r" not in content and b"0.30000000000000004" in content and b"nan" not in content.lower()
+    write_csv(tmp_path / "again.csv", read_csv(tmp_path / "runs.csv", RUN_COLUMNS))
+    assert (tmp_path / "again.csv").read_bytes() == content
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
+def test_every_float_survives_the_csv(tmp_path_factory, values):
+    path = tmp_path_factory.getbasetemp() / "floats.csv"
+    write_csv(path, frame(*(run("none", seed, value) for seed, value in enumerate(values))))
+    assert read_csv(path, RUN_COLUMNS)["test_accuracy"].tolist() == values
+
+
+def test_a_table_that_is_none_is_refused(tmp_path):
+    path = tmp_path / "runs.csv"
+    with pytest.raises(UserError, match=r"runs\.csv: no such file"):
+        read_csv(path, RUN_COLUMNS)
+    for text in ("", "method,seed\nnone,one\n", "method,seed\nnone,1,2\n\x00", "method,seed\nnone,1\n"):
+        path.write_text(text)
+        with pytest.raises(UserError, match=r"runs\.csv: not a table of this workflow"):
+            read_csv(path, RUN_COLUMNS)
