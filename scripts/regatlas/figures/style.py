@@ -118,16 +118,7 @@ def read_spec(text: str) -> Spec:
     """
     try:
         values = json.loads(text)
-        methods = tuple(
-            Method(
-                str(entry["id"]),
-                printable(entry.get("label") or entry["id"]),
-                to_hex(entry["color"]) if is_color_like(entry["color"]) else _refuse_color(entry),
-                DASHES[position % len(DASHES)],
-                MARKERS[position % len(MARKERS)],
-            )
-            for position, entry in enumerate(values.pop("methods"))
-        )
+        methods = tuple(_method(*numbered) for numbered in enumerate(values.pop("methods")))
         spec = Spec(methods=methods, **values)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"--spec: expected JSON with methods, baseline and seed: {error!r}") from None
@@ -136,8 +127,12 @@ def read_spec(text: str) -> Spec:
     return spec
 
 
-def _refuse_color(entry: dict) -> str:
-    raise UserError(f"method {entry['id']!r}: {entry['color']!r} is not a colour: give a name or '#rrggbb'")
+def _method(position: int, entry: dict) -> Method:
+    if not is_color_like(entry["color"]):
+        raise UserError(f"method {entry['id']!r}: {entry['color']!r} is not a colour: give a name or '#rrggbb'")
+    label = printable(entry.get("label") or entry["id"])
+    dash, marker = DASHES[position % len(DASHES)], MARKERS[position % len(MARKERS)]
+    return Method(entry["id"], label, to_hex(entry["color"]), dash, marker)
 
 
 def printable(text: object) -> str:

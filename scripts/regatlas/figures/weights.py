@@ -19,7 +19,7 @@ CLASSES = 20  # of a one-layer network, that are shown at most
 _QUANTILE = 0.995  # of |weight|, where colours saturate: single weights would leave the rest pale
 _NEVER_LIT = (0x8A, 0x8A, 0x8A, 255)
 _COLORS = "RdBu_r"  # red above 0, blue below: safe for colour-blind readers
-_GAP, _BAR, _LINE = 0.04, 0.62, 0.15  # inches: between images, for the scales at the right, a line of text
+_GAP, _LINE = 0.04, 0.15  # inches: between images, a line of text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,7 +150,9 @@ class _Picture:
         self.columns = max(min(widest, UNITS if hidden else CLASSES), 1)
         self.width = spec.width or 5.8
         self.shape, self.never_lit = shape, never_lit
-        self.cell = (self.width - (0.08 if shared else _BAR) - 0.02) / self.columns - _GAP
+        digits = max(len(number(-limit, 2)) for limit in limits)
+        self.right = self.width - (0.0 if shared else 0.22 + 0.066 * digits)  # beyond it are the scales
+        self.cell = (self.right - 0.02) / self.columns - _GAP
         self.cell_height = self.cell * min(max(shape[0] / shape[1], 0.25), 4)
         notes = [", ".join(filter(None, (row.remark, row.extremes()))) for row in rows]
         labels = [
@@ -177,7 +179,7 @@ class _Picture:
             if row.weights is not None:
                 self._images(row.weights, y, limit)
                 if not shared:
-                    self._scale((self.width - _BAR + 0.03, y, 0.09, self.cell_height), limit, vertical=True)
+                    self._scale((self.right + 0.03, y, 0.09, self.cell_height), limit, vertical=True)
                 y += self.cell_height
             y += 0.1
         self._key(y + 0.06)

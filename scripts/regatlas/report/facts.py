@@ -1,0 +1,157 @@
+"""What the report says of a study beside its tables: findings, lost runs, where it comes from."""
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from regatlas.report.numbers import bounds, count, known, listing, number, percent
+
+_PROJECT = Path(__file__).resolve().parents[3]
+
+
+def findings(rows: Sequence[Mapping[str, Any]], baseline: str) -> list[str]:
+    """Three sentences with the study's numbers: accuracy, differences to the baseline, noise or cost."""
+    finished = [row for row in rows if known(row["test_accuracy"])]
+    if not finished:
+        return ["No run finished, so there is nothing to compare."]
+    return [_accuracies(finished), _differences(finished, baseline), _agreement_or_cost(rows)]
+
+
+def _accuracies(rows: Sequence[Mapping[str, Any]]) -> str:
+    best, worst = (pick(rows, key=lambda row: row["test_accuracy"]) for pick in (max, min))
+    if best is worst:
+        return f"{best['label']} has a mean test accuracy of {percent(best['test_accuracy'])} %."
+    return (
+        f"Mean test accuracy goes from {percent(worst['test_accuracy'])} % ({worst['label']}) "
+        f"to {percent(best['test_accuracy'])} % ({best['label']})."
+    )
+
+
+def _differences(rows: Sequence[Mapping[str, Any]], baseline: str) -> str:
+    reference = next((row["label"] for row in rows if row["method"] == baseline), baseline)
+    others = [row for row in rows if row["method"] != baseline]
+    decided = [row for row in others if known(row["difference_low"])]
+    if not others:
+        return f"There is no other method to compare with {reference}."
+    if not decided:
+        points = listing(f"{row['label']} {percent(row['difference'], '+.2f')}" for row in others)
+        return (
+            f"The differences to {reference} in points are {points}; with fewer than two common seeds "
+            "they have no interval."
+        )
+    below = [row for row in decided if row["difference_high"] < 0]
+    above = [row for row in decided if row["difference_low"] > 0]
+    open_ = [row for row in decided if row not in below and row not in above]
+    parts = []
+    for group, verb in ((above, "above"), (below, "below")):
+        if group:
+            values = (f"{row['label']} ({percent(row['difference'], '+.2f')} points)" for row in group)
+            parts.append(f"{listing(values)} {'lies' if len(group) == 1 else 'lie'} {verb} it")
+    if open_:
+        values = (f"{row['label']} ({bounds(row, 'difference', '+.2f', 100)} points)" for row in open_)
+        parts.append(f"the interval of {listing(values)} holds zero")
+    return f"Against {reference}, seed by seed and at 95 % confidence: {'; '.join(parts)}."
+
+
+def _agreement_or_cost(rows: Sequence[Mapping[str, Any]]) -> str:
+    noisy = [row for row in rows if noise_gap(row)]
+    published = [row for row in rows if row["verdict"]]
+    parts = []
+    if published:
+        good = sum(row["verdict"] == "reproduced" for row in published)
+        parts.append(f"{good} of the {count(len(published), 'published row')} could be reproduced within the tolerance")
+    for row in noisy[:1]:
+        parts.append(
+            f"switching the noise of {row['label']} off while testing, with the same training, moves its accuracy "
+            f"from {percent(row['test_accuracy'])} % to {percent(row['test_accuracy_noise_off'])} %"
+        )
+    if not parts:
+        timed = [row for row in rows if known(row["relative_runtime"])]
+        slow = max(timed, key=lambda row: row["relative_runtime"], default=None)
+        if slow is None:
+            return "Runtimes could not be compared."
+        time = number(slow["relative_runtime"], ".2f")
+        parts.append(f"the slowest training step is that of {slow['label']}, {time} times the baseline's")
+    text = ", and ".join(parts)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def noise_gap(row: Mapping[str, Any]) -> float | None:
+    """What switching a method's noise off while testing adds to its accuracy (a fraction), or None."""
+    off, on = row["test_accuracy_noise_off"], row["test_accuracy"]
+    return off - on if known(off) and known(on) and abs(off - on) > 1e-12 else None
+
+
+def lost_runs(methods: Sequence[Mapping[str, Any]], seeds: Sequence[int], runs: pd.DataFrame) -> list[str]:
+    """A sentence for every method with runs that diverged or are missing."""
+    sentences = []
+    for method in methods:
+        mine = runs[runs["method"] == method["id"]]
+        diverged = mine[mine["status"] != "finished"]
+        if len(diverged):
+            reasons = listing(dict.fromkeys(text for text in diverged["message"] if text))
+            sentences.append(
+                f"{method['label']}: training diverged with {_seeds(diverged['seed'])}"
+                f"{f' ({reasons})' if reasons else ''}; the numbers are of the other runs."
+            )
+        missing = [seed for seed in seeds if seed not in set(mine["seed"])]
+        if missing:
+            sentences.append(f"{method['label']}: no run with {_seeds(missing)} is in the table.")
+    return sentences
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    return f"seed{'' if len(seeds) == 1 else 's'} {listing(seeds)}"
+
+
+def provenance(runs: pd.DataFrame) -> dict[str, Any]:
+    """Versions, machines, commit, durations and the command behind a study."""
+    moments = sorted(text for text in runs["finished_at"] if text)
+    seconds = runs["total_seconds"].dropna()
+    machines = runs[["system", "processor", "cores"]].drop_duplicates()
+    return {
+        "versions": {name: listing(sorted(set(runs[name]) - {""})) for name in ("python", "tensorflow", "numpy")},
+        "machines": [
+            f"{row.processor or 'unknown processor'}, {row.cores} cores, {row.system}" for row in machines.itertuples()
+        ],
+        "processors": sorted(set(runs["processor"])),
+        "commit": commit(_PROJECT),
+        "runs": len(runs),
+        "seconds": float(seconds.sum()),
+        "seconds_each": float(seconds.median()) if len(seconds) else None,
+        "first": moments[0] if moments else "",
+        "last": moments[-1] if moments else "",
+        "command": os.environ.get("REGATLAS_COMMAND", ""),
+    }
+
+
+def commit(folder: Path) -> str:
+    """The git commit of the code in ``folder``, and whether it had changes; in words if there is none."""
+    top = _git(folder, "rev-parse", "--show-toplevel")
+    if top is None or Path(top).resolve() != folder.resolve():
+        return "not a git checkout"  # unpacked inside someone else's repository, perhaps
+    head = _git(folder, "rev-parse", "HEAD")
+    if head is None:
+        return "a git checkout without a commit"
+    return f"{head}, with uncommitted changes" if _git(folder, "status", "--porcelain") else head
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """What git answers, or None if it fails or is not installed."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        answer = subprocess.run(
+            ["git", "-C", str(folder), *arguments],
+            env={**environment, "GIT_OPTIONAL_LOCKS": "0"},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip()

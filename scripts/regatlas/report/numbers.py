@@ -1,0 +1,87 @@
+"""Numbers as the report writes them; a missing one is a dash."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+DASH, MINUS, PLUS_MINUS = "\N{EN DASH}", "\N{MINUS SIGN}", "\N{PLUS-MINUS SIGN}"
+_SPACE = "\N{NO-BREAK SPACE}"
+_SMALL = 12  # numbers up to here are written as words
+
+
+def known(value: Any) -> bool:
+    """Whether a cell holds a number."""
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def number(value: Any, form: str = ".3f") -> str:
+    """A number in the given format, with a real minus sign; none before a zero."""
+    if not known(value):
+        return DASH
+    text = f"{value:{form}}"
+    return (text.lstrip("-") if not float(text.replace(",", "")) else text).replace("-", MINUS)
+
+
+def percent(fraction: Any, form: str = ".2f") -> str:
+    """A fraction as a percentage, without the sign."""
+    return number(fraction * 100, form) if known(fraction) else DASH
+
+
+def half_width(row: Mapping[str, Any], name: str) -> str:
+    """A fraction in percent, with half the width of its interval where it has one."""
+    low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
+    text = percent(row.get(name))
+    return f"{text} {PLUS_MINUS} {percent((high - low) / 2)}" if known(low) and known(high) else text
+
+
+def bounds(row: Mapping[str, Any], name: str, form: str, scale: float = 1) -> str:
+    """A quantity's interval in brackets, or ''."""
+    low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
+    return f"[{number(low * scale, form)}, {number(high * scale, form)}]" if known(low) and known(high) else ""
+
+
+def p_value(value: Any) -> str:
+    """A p-value with three decimals."""
+    return "< 0.001" if known(value) and value < 0.001 else number(value, ".3f")
+
+
+def duration(seconds: Any) -> str:
+    """Seconds in the units people use: '42 s', '3 min 5 s', '2 h 10 min'."""
+    if not known(seconds):
+        return DASH
+    if seconds < 10:
+        return f"{seconds:.1f}{_SPACE}s"
+    whole = round(seconds)
+    minutes, rest = divmod(whole, 60)
+    hours, minutes_left = divmod(minutes, 60)
+    if hours:
+        return f"{hours}{_SPACE}h {minutes_left}{_SPACE}min"
+    return f"{minutes}{_SPACE}min {rest}{_SPACE}s" if minutes else f"{rest}{_SPACE}s"
+
+
+def listing(items: Iterable[Any]) -> str:
+    """'a', 'a and b', 'a, b and c'."""
+    items = [str(item) for item in items]
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
+def count(amount: int, noun: str) -> str:
+    """'1 run', '5 runs'."""
+    return f"{amount:,} {noun}{'' if amount == 1 else 's'}"
+
+
+def setting(value: Any) -> str:
+    """A configuration value as people read it: yes/no, numbers without a tail, lists with commas."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return "none"
+    if isinstance(value, int):
+        return f"{value:,}" if abs(value) >= 10_000 else str(value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(setting, value)) or "none"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {setting(item)}" for key, item in value.items()) or "none"
+    return str(value)

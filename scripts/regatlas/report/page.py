@@ -1,0 +1,168 @@
+"""The report's page: what the template shows, and the figures inlined in it."""
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import jinja2
+import pandas as pd
+import yaml
+from markupsafe import Markup
+
+from regatlas.errors import UserError
+from regatlas.report import facts, formulas, numbers
+
+_HERE = Path(__file__).parent
+_CAPTIONS = {
+    "weights": {
+        "weights_own_scale_one_seed": "Weights of one seed, each method on its own colour scale: the textures.",
+        "weights_shared_scale_one_seed": "The same weights on one scale for all methods: the sizes.",
+        "weights_own_scale_mean": "Mean over the seeds, each method on its own scale: what is left when the accidents "
+        "of one seed average out.",
+        "weights_shared_scale_mean": "Mean over the seeds on one scale for all methods.",
+    },
+    "others": {
+        "learning_curves": "Learning curves: how accuracy and loss develop over the training steps.",
+        "accuracy": "Test accuracy of every seed, with mean and 95 % interval.",
+        "runtime": "Time of a training step relative to the baseline.",
+        "weight_distribution": "Distribution of the weights.",
+    },
+}
+
+
+def render(
+    spec: Mapping[str, Any], runs: pd.DataFrame, curves: pd.DataFrame, comparison: pd.DataFrame, figures: Path
+) -> str:
+    """The report as HTML.
+
+    Args:
+        spec: title, story, author, config, baseline and methods, as the program's ``--spec`` gives them.
+        runs: the frame of runs.csv.
+        curves: the frame of curves.csv.
+        comparison: the frame of comparison.csv.
+        figures: the folder of the SVGs; those that are not there are left out.
+    """
+    rows = [
+        {key: None if pd.isna(value) else value for key, value in row.items()} for row in comparison.to_dict("records")
+    ]
+    methods = [{**method, "label": method.get("label") or method["id"]} for method in spec["methods"]]
+    config = spec["config"]
+    provenance = facts.provenance(runs)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "number": numbers.number,
+        "percent": numbers.percent,
+        "half_width": numbers.half_width,
+        "bounds": numbers.bounds,
+        "p_value": numbers.p_value,
+        "duration": numbers.duration,
+        "listing": numbers.listing,
+        "count": numbers.count,
+        "setting": numbers.setting,
+        "formula": formulas.svg,
+        "verdict": verdict,
+    }
+    environment.tests["known"] = numbers.known
+    return environment.get_template("template.html.j2").render(
+        title=spec["title"],
+        author=spec.get("author") or "",
+        is_post=spec.get("story") == "post",
+        config=config,
+        config_yaml=resolved(config),
+        baseline=spec["baseline"],
+        methods=methods,
+        rows=rows,
+        by_id={row["method"]: row for row in rows},
+        labels={method["id"]: method["label"] for method in methods},
+        noisy=any(facts.noise_gap(row) is not None for row in rows),
+        published=any(row["verdict"] for row in rows),
+        findings=facts.findings(rows, spec["baseline"]),
+        lost=facts.lost_runs(methods, config.get("seeds") or [], runs),
+        evaluations=int(curves.groupby(["method", "seed"]).size().max()) if len(curves) else 0,
+        weight_figures=_figures(figures, _CAPTIONS["weights"]),
+        other_figures=_figures(figures, _CAPTIONS["others"]),
+        style=Markup((_HERE / "style.css").read_text("utf-8")),
+        script=Markup((_HERE / "script.js").read_text("utf-8")),
+        **provenance,
+    )
+
+
+def resolved(config: Mapping[str, Any]) -> str:
+    """The configuration as YAML, its keys in their order; without anchors, which few readers know."""
+    return yaml.safe_dump(_plain(config), sort_keys=False, allow_unicode=True, default_flow_style=False, width=100)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return copy.copy(value)
+
+
+def verdict(text: str) -> str:
+    """A verdict of comparison.csv in words."""
+    for column, words in (
+        ("test_accuracy", "accuracy"),
+        ("weight_min", "smallest weight"),
+        ("weight_max", "largest weight"),
+    ):
+        text = text.replace(column, words)
+    return text.replace("-", numbers.MINUS)
+
+
+def inline(path: Path) -> Markup:
+    """An SVG file's content for a page: parsed, so that nothing but well-formed XML gets in, ids made unique.
+
+    Raises:
+        UserError: the file is no SVG.
+    """
+    try:
+        root = ElementTree.parse(path).getroot()
+    except ElementTree.ParseError as error:
+        raise UserError(f"{path}: not an SVG ({error}); delete it and run again") from None
+    prefix = f"{path.stem}-"
+    names = {element.get("id") for element in root.iter() if element.get("id")}
+    renamed = {name: name if name.startswith(prefix) else prefix + name for name in names}
+    for element in root.iter():
+        for key, value in element.attrib.items():
+            if key == "id":
+                element.set(key, renamed[value])
+            elif key == "aria-labelledby":
+                element.set(key, " ".join(renamed.get(name, name) for name in value.split()))
+            elif value.startswith("#") and value[1:] in renamed:
+                element.set(key, f"#{renamed[value[1:]]}")
+            elif value.startswith("url(#"):
+                element.set(key, f"url(#{renamed.get(value[5:-1], value[5:-1])})")
+    root.set("role", "img")
+    width, height = _size(root)
+    if width:  # the page decides the size, the picture its shape
+        root.attrib.setdefault("viewBox", f"0 0 {width:g} {height:g}")
+        root.attrib.pop("width", None)
+        root.attrib.pop("height", None)
+    return Markup(ElementTree.tostring(root, "unicode"))
+
+
+def _size(root: ElementTree.Element) -> tuple[float, float]:
+    """Width and height in points, 0 where they are not given so."""
+    try:
+        return tuple(float(root.get(name, "0").removesuffix("pt").removesuffix("px")) for name in ("width", "height"))
+    except ValueError:
+        return 0.0, 0.0
+
+
+def _figures(folder: Path, captions: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The figures that are there, each with its caption."""
+    return [
+        {"name": name, "caption": caption, "svg": inline(Path(folder) / f"{name}.svg")}
+        for name, caption in captions.items()
+        if (Path(folder) / f"{name}.svg").is_file()
+    ]

@@ -1,0 +1,236 @@
+"""A study: a config checked, completed with defaults, and turned into methods with a digest each.
+
+Runs while the workflow is planned: standard library, PyYAML and jsonschema only.
+"""
+
+import dataclasses
+import functools
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from regatlas import datasets, fingerprint, registry
+from regatlas.errors import UserError, nearest
+from regatlas.palette import assign_colors
+
+SCHEMA = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
+_SHOWN = 5  # complaints in one message; more would scroll the first one away
+_TYPES = {
+    "object": "a mapping (key: value)", "array": "a list", "string": "text", "number": "a number",
+    "integer": "a whole number", "boolean": "true or false",
+}  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Method:
+    """A row of the table. ``settings`` is everything a run's numbers depend on but the seed; ``digest`` its hash."""
+
+    id: str
+    label: str
+    color: str
+    declaration: registry.Declaration
+    settings: dict[str, Any]
+    published: dict[str, float] | None
+
+    @property
+    def regularizer(self) -> str:
+        return self.declaration.name
+
+    @functools.cached_property
+    def digest(self) -> str:
+        return fingerprint.of(self.settings)
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """A resolved study; ``config`` is the complete config, ``methods`` the compared ones in the table's order."""
+
+    name: str
+    config: dict[str, Any]
+    dataset: datasets.DataSet
+    methods: tuple[Method, ...]
+    seeds: tuple[int, ...]
+    baseline: str
+
+
+@functools.cache
+def schema() -> dict[str, Any]:
+    """The schema of a config."""
+    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+
+
+def resolve(config: Any) -> Study:
+    """Check a config and complete it.
+
+    Raises:
+        UserError: anything wrong with it, named by key, with what was found and what is allowed.
+    """
+    _validate(config)
+    config = _complete(schema(), config)
+    dataset = datasets.resolve(config["dataset"])
+    paths = registry.available(config["plugins"])
+    methods = {}
+    for name, given in config["methods"].items():
+        methods[name] = _method(name, given, config, dataset, paths)
+    for position, name in enumerate(config["compare"]):
+        if name not in methods:
+            known = ", ".join(methods)
+            raise UserError(
+                f"compare[{position}]: no method {name!r} is defined; defined are: {known}{nearest(name, methods)}"
+            )
+    baseline = config["baseline"]
+    if baseline not in config["compare"]:
+        raise UserError(
+            f"baseline: {baseline!r} is not among the compared methods: {', '.join(config['compare'])}"
+            f"{nearest(baseline, config['compare'])}"
+        )
+    figures = config["figures"]
+    figures.setdefault("seed", config["seeds"][0])
+    if figures["seed"] not in config["seeds"]:
+        raise UserError(f"figures.seed: {figures['seed']} is not among the seeds: {_few(config['seeds'])}")
+    for name in figures["colors"]:
+        if name not in methods:
+            raise UserError(f"figures.colors.{name}: no such method; defined are: {', '.join(methods)}")
+    return Study(
+        name=config["study"],
+        config=config,
+        dataset=dataset,
+        methods=tuple(methods[name] for name in config["compare"]),
+        seeds=tuple(config["seeds"]),
+        baseline=baseline,
+    )
+
+
+def _method(
+    name: str, given: dict[str, Any], config: dict[str, Any], dataset: datasets.DataSet, paths: dict[str, Path]
+) -> Method:
+    regularizer = given["regularizer"]
+    where = f"methods.{name}"
+    if regularizer not in paths:
+        raise UserError(
+            f"{where}.regularizer: no regularizer {regularizer!r}; known are: {', '.join(paths)}"
+            f"{nearest(regularizer, paths)}"
+        )
+    declaration = registry.declaration(regularizer, paths[regularizer])
+    own = {key: value for key, value in given.items() if key not in schema()["$defs"]["method"]["properties"]}
+    training = {**config["training"], **given.get("training", {})}
+    training["learning_rate"] = float(training["learning_rate"])
+    if training["batch_size"] > training["train_size"]:
+        raise UserError(
+            f"{where}: batch_size {training['batch_size']} is larger than train_size {training['train_size']}"
+        )
+    settings = {
+        "data": datasets.checksum(dataset),
+        "network": {**config["network"], "initial_stddev": float(config["network"]["initial_stddev"])},
+        "training": training,
+        "regularizer": {"name": regularizer, "settings": declaration.resolve(own, where)},
+        "code": {
+            "engine": fingerprint.code([fingerprint.PACKAGE / "training.py"]),
+            "regularizer": fingerprint.code([declaration.path]),
+        },
+        "tensorflow": fingerprint.tensorflow_version(),
+    }
+    colors = assign_colors(config["methods"], config["figures"]["colors"])
+    return Method(name, given.get("label", name), colors[name], declaration, settings, given.get("published"))
+
+
+def _complete(part: Mapping[str, Any], value: Any) -> Any:
+    """``value`` with the defaults of a schema's part filled in, as a copy."""
+    if "$ref" in part:
+        part = {**schema()["$defs"][part["$ref"].rpartition("/")[2]], **part}
+    if isinstance(value, Mapping):
+        known = part.get("properties", {})
+        filled = {key: _complete(known.get(key, {}), item) for key, item in value.items()}
+        if "regularizer" not in known:  # a method's training holds only what differs from the study's
+            for key, inner in known.items():
+                if key not in filled and "default" in inner:
+                    filled[key] = _complete(inner, inner["default"])
+        return filled
+    return list(value) if isinstance(value, list) else value
+
+
+def _validate(config: Any) -> None:
+    import jsonschema
+
+    if not isinstance(config, Mapping):
+        raise UserError(f"the config must be a mapping (key: value), found {_kind(config)}")
+    for where, value in _leaves(config):
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UserError(f"{where}: found {value}, allowed is a finite number")
+    validator = jsonschema.Draft202012Validator(schema())
+    errors = sorted(validator.iter_errors(config), key=lambda error: [str(part) for part in error.absolute_path])
+    if errors:
+        lines = [_complaint(error) for error in errors[:_SHOWN]]
+        if len(errors) > _SHOWN:
+            lines.append(f"... and {len(errors) - _SHOWN} more")
+        raise UserError("\n".join(lines))
+
+
+def _complaint(error: Any) -> str:
+    """One sentence for a jsonschema error."""
+    where, found = _where(error.absolute_path), error.instance
+    if error.validator == "additionalProperties" and error.validator_value is False:
+        known = list(error.schema["properties"])
+        unknown = [key for key in found if key not in known]
+        inside = f"{where}." if where else ""
+        return "; ".join(
+            f"{inside}{key}: no such key; known are: {', '.join(known)}{nearest(key, known)}" for key in unknown
+        )
+    if error.validator == "required":
+        missing = [key for key in error.validator_value if key not in found]
+        return f"{where or 'the config'}: lacks {', '.join(map(repr, missing))}"
+    if error.validator == "type":
+        hint = registry.text_number(found) if error.validator_value in ("number", "integer") else ""
+        return f"{where}: found {_short(found)}, allowed is {_TYPES[error.validator_value]}{hint}"
+    if error.validator == "enum":
+        allowed = ", ".join(repr(value) for value in error.validator_value)
+        return f"{where}: found {_short(found)}, allowed is one of {allowed}{nearest(found, error.validator_value)}"
+    if error.validator == "pattern" and error.validator_value.startswith("^#"):
+        return f"{where}: found {_short(found)}, allowed is a colour like #0072b2"
+    if error.validator == "pattern":
+        return f"{where}: found {_short(found)}, allowed are letters, digits, '_', '-', '.', at most 64, no '.' in front"
+    limits = {
+        "minimum": "at least", "maximum": "at most", "exclusiveMinimum": "above", "minItems": "at least so many items:",
+        "maxItems": "at most so many items:", "minLength": "at least so many characters:",
+        "maxLength": "at most so many characters:", "minProperties": "at least so many entries:",
+    }  # fmt: skip
+    if error.validator in limits:
+        return f"{where}: found {_short(found)}, allowed is {limits[error.validator]} {error.validator_value}"
+    if error.validator == "uniqueItems":
+        twice = [item for position, item in enumerate(found) if item in found[:position]]
+        return f"{where}: {_short(twice[0])} stands there twice"
+    return f"{where}: {error.message}"
+
+
+def _where(path: Any) -> str:
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f"{'.' if text else ''}{part}"
+    return text
+
+
+def _leaves(value: Any, where: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _leaves(item, f"{where}.{key}" if where else str(key))
+    elif isinstance(value, list):
+        for position, item in enumerate(value):
+            yield from _leaves(item, f"{where}[{position}]")
+    else:
+        yield where, value
+
+
+def _kind(value: Any) -> str:
+    return "nothing" if value is None else f"{type(value).__name__} {_short(value)}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _few(values: list[int]) -> str:
+    return ", ".join(map(str, values[:10])) + (", ..." if len(values) > 10 else "")

@@ -1,0 +1,37 @@
+"""Write a study's report, one HTML file, and its resolved configuration."""
+
+import argparse
+import json
+from pathlib import Path
+
+from regatlas.errors import run
+from regatlas.files import write_text
+from regatlas.report import page
+from regatlas.tables import COMPARISON_COLUMNS, CURVE_COLUMNS, RUN_COLUMNS, read_csv
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--spec", type=json.loads, required=True, help="JSON: title, story, author, config, baseline, methods"
+    )
+    parser.add_argument("--config-yaml", type=Path, required=True, help="where to write the resolved configuration")
+    parser.add_argument("--table", type=Path, required=True, help="runs.csv")
+    parser.add_argument("--curves", type=Path, required=True, help="curves.csv")
+    parser.add_argument("--comparison", type=Path, required=True, help="comparison.csv")
+    parser.add_argument("--figures", type=Path, required=True, help="the folder of the figures")
+    parser.add_argument("--out", type=Path, required=True, help="where to write the report")
+    options = parser.parse_args()
+    html = page.render(
+        options.spec,
+        read_csv(options.table, RUN_COLUMNS),
+        read_csv(options.curves, CURVE_COLUMNS),
+        read_csv(options.comparison, COMPARISON_COLUMNS),
+        options.figures,
+    )
+    write_text(options.config_yaml, page.resolved(options.spec["config"]))
+    write_text(options.out, html)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,122 @@
+"""Train one method with one seed and store the run as one file."""
+
+import argparse
+import json
+import logging
+import os
+import platform
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+STARTED = time.perf_counter()
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is imported
+
+from regatlas import fingerprint, registry, runs  # noqa: E402
+from regatlas.errors import UserError, run  # noqa: E402
+from regatlas.files import read_npz  # noqa: E402
+
+_EVERY = 1.0  # seconds between two lines of the log
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--spec", type=json.loads, required=True, help="JSON: settings and seed")
+    parser.add_argument("--plugin", type=Path, help="the regularizer's file, if it is not the library's")
+    parser.add_argument("--data", type=Path, required=True, help="the prepared data")
+    parser.add_argument("--threads", type=int, default=1, help="threads TensorFlow may use")
+    parser.add_argument("--out", type=Path, required=True, help="where to write the run")
+    options = parser.parse_args()
+    settings, seed = options.spec["settings"], options.spec["seed"]
+    data = read_data(options.data, settings)
+    result, versions = train(settings, seed, data, options.plugin, options.threads)
+    metadata = {
+        "settings": settings,
+        "digest": fingerprint.of(settings),
+        "seed": seed,
+        "status": result.status,
+        "message": result.message,
+        "metrics": result.metrics,
+        "parameters": result.parameters,
+        "steps_done": result.steps_done,
+        "train_seconds": result.train_seconds,
+        "microseconds_per_step": result.microseconds_per_step,
+        "total_seconds": time.perf_counter() - STARTED,
+        "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": versions,
+        "machine": machine(),
+    }
+    runs.write(options.out, metadata, result.arrays)
+    if result.status == "diverged":
+        print(f"diverged: {result.message}; the run is stored as such and left out of every mean", file=sys.stderr)
+    else:
+        shown = ", ".join(f"{name} {value:.4f}" for name, value in result.metrics.items())
+        print(f"finished in {metadata['total_seconds']:.1f} s: {shown}", file=sys.stderr)
+
+
+def read_data(path: Path, settings: dict) -> dict:
+    """The prepared arrays, checked to be the ones the settings were made for."""
+    data = read_npz(path)
+    if str(data.pop("checksum")) != settings["data"]:
+        raise UserError(f"{path}: prepared from other files than this study's; delete it and run the same command again")
+    available, wanted = len(data["train_images"]), settings["training"]["train_size"]
+    if wanted > available:
+        raise UserError(f"training.train_size: found {wanted}, the data set has {available} images to train on")
+    return data
+
+
+def train(settings: dict, seed: int, data: dict, plugin: Path | None, threads: int):
+    """Load TensorFlow with a fixed number of threads and train; returns the result and the versions used."""
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    import numpy
+    import tensorflow
+
+    tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
+    tensorflow.config.threading.set_inter_op_parallelism_threads(1)
+    from regatlas.training import train as run_training
+
+    name, chosen = settings["regularizer"]["name"], settings["regularizer"]["settings"]
+    path = plugin or registry.available()[name]
+    declaration = registry.declaration(name, path)
+    regularizer = registry.load(path, declaration.class_name)(**chosen)
+    result = run_training(settings, data, seed, regularizer, Log())
+    versions = {
+        "python": platform.python_version(), "numpy": numpy.__version__, "tensorflow": tensorflow.__version__
+    }  # fmt: skip
+    return result, versions
+
+
+class Log:
+    """Writes a line of progress a second, and the last one."""
+
+    def __init__(self) -> None:
+        self.written = 0.0
+
+    def __call__(self, progress) -> None:
+        now = time.perf_counter()
+        if now - self.written < _EVERY and progress.step < progress.steps:
+            return
+        self.written = now
+        pace = progress.step / max(progress.seconds, 1e-9)
+        print(
+            f"step {progress.step:>9,} of {progress.steps:,}  loss {progress.train_loss:.5f}  "
+            f"accuracy validation {progress.validation_accuracy:.4f} test {progress.test_accuracy:.4f}  "
+            f"{pace:,.0f} steps/s  {(progress.steps - progress.step) / pace:.0f} s left",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def machine() -> dict:
+    """The machine, as results carry it."""
+    processor = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        names = [line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        processor = names[0] if names else processor
+    return {"system": platform.platform(), "processor": processor, "cores": os.cpu_count()}
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,414 @@
+"""The figures: what they show, that it is what the data say, and that they are whole as files."""
+
+import base64
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from xml.etree import ElementTree
+
+import figure_accuracy
+import figure_curves
+import figure_distribution
+import figure_runtime
+import figure_weights
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
+from PIL import Image
+from regatlas import palette, runs, tables
+from regatlas.errors import UserError
+from regatlas.figures import style
+from regatlas.figures.curves import spread
+from regatlas.files import write_npz
+
+SCRIPTS = Path(figure_weights.__file__).parent
+PROGRAMS = {
+    "weights": (figure_weights, ("runs", "data")),
+    "curves": (figure_curves, ("curves",)),
+    "accuracy": (figure_accuracy, ("comparison",)),
+    "runtime": (figure_runtime, ("comparison",)),
+    "distribution": (figure_distribution, ("runs",)),
+}
+WEIGHTS = [f"weights_{s}_scale_{k}" for s in ("shared", "own") for k in ("one_seed", "mean")]
+FILES = [*WEIGHTS, "learning_curves", "accuracy", "runtime", "weight_distribution"]
+SHAPE, CLASSES, DARK = (4, 6), 3, 5  # pixel 5 is the last of the first row
+SVG = "{http://www.w3.org/2000/svg}"
+GREY = (0x8A, 0x8A, 0x8A)
+
+
+def make(
+    folder: Path,
+    labels: dict[str, str],
+    seeds: tuple[int, ...] = (0, 1, 2),
+    diverged: tuple[tuple[str, int], ...] = (),
+    hidden: bool = False,
+    classes: int = CLASSES,
+) -> SimpleNamespace:
+    """A study's files. Method m at seed s has weights of size 10**-(m % 3), accuracy .9 - .1 m + .01 s."""
+    rows, curves, compared, pixels = [], [], [], SHAPE[0] * SHAPE[1]
+    for m, (method, label) in enumerate(labels.items()):
+        for s in seeds:
+            size = 10.0 ** -(m % 3)
+            status = "diverged" if (method, s) in diverged else "finished"
+            kernel = size * np.random.default_rng([m, s]).uniform(-1, 1, (pixels, 12 if hidden else classes))
+            kernel[0] = size * np.resize([1, -1, 0], kernel.shape[1])
+            layers = {"kernel_0": kernel.astype("f4")} | ({"kernel_1": np.eye(12, 3)} if hidden else {})
+            digest = f"{m}e{10 + m}"  # looks like a number
+            runs.write(runs.path(folder / "runs", f"r{m}", digest, s), {"status": status}, layers)
+            row = {"method": method, "seed": s, "digest": digest, "regularizer": f"r{m}", "status": status}
+            accuracy = 0.9 - 0.1 * m + 0.01 * s
+            rows.append({**row, "test_accuracy": accuracy if status == "finished" else None})
+            for step in (1, *range(25, 1001, 25)):
+                reached = accuracy * step / (step + 20)
+                curve = {"train_loss": 1 - reached, "validation_accuracy": reached, "test_accuracy": reached}
+                curves.append({"method": method, "seed": s, "step": step, **curve})
+        mine = [r["test_accuracy"] for r in rows if r["method"] == method and r["status"] == "finished"]
+        mean, wide = (float(np.mean(mine)), len(mine) > 1) if mine else (None, False)
+        half = 0.02 if wide else None
+        row = {"method": method, "label": label, "seeds": len(mine), "diverged": len(seeds) - len(mine)}
+        for name, value in (("test_accuracy", mean), ("relative_runtime", 1 + m / 4 if mine else None)):
+            row |= {name: value, f"{name}_low": wide and value - half, f"{name}_high": wide and value + half}
+        off = 0.03 if m == 1 and mine else 0
+        row |= {f"test_accuracy_noise_off{e}": row[f"test_accuracy{e}"] for e in ("", "_low", "_high")}
+        row["test_accuracy_noise_off"] = mean and mean + off
+        row["microseconds_per_step"] = 30.0 + 10 * m if mine else None
+        row |= {"published_test_accuracy": 0.912, "published_relative_runtime": 1.5} if m == 0 else {}
+        compared.append({key: None if value is False else value for key, value in row.items()})
+    for name, table, columns in (
+        ("runs", rows, ["method", "seed", "digest", "regularizer", "status", "test_accuracy"]),
+        ("curves", curves, tables.CURVE_COLUMNS),
+        ("comparison", compared, tables.COMPARISON_COLUMNS),
+    ):
+        pd.DataFrame(table, columns=columns).to_csv(folder / f"{name}.csv", index=False)
+    images = np.full((2, pixels), 9, np.uint8)
+    images[:, DARK] = 0
+    images[0] = 0
+    write_npz(folder / "prepared.npz", {"train_images": images, "image_shape": np.array(SHAPE)})
+    colors = palette.assign_colors(labels)
+    methods = [{"id": key, "label": label, "color": colors[key]} for key, label in labels.items()]
+    spec = {"methods": methods, "baseline": next(iter(labels)), "seed": seeds[0]}
+    return SimpleNamespace(folder=folder, spec=spec)
+
+
+def arguments(study: SimpleNamespace, name: str, out: str) -> list[str]:
+    given = {"data": "prepared.npz", "runs": "runs"}
+    result = ["--spec", json.dumps(study.spec), "--table", str(study.folder / "runs.csv")]
+    for key in PROGRAMS[name][1]:
+        result += [f"--{key}", str(study.folder / given.get(key, f"{key}.csv"))]
+    return [*result, "--out", str(study.folder / out)]
+
+
+def draw(study: SimpleNamespace, *names: str, out: str = "figures") -> Path:
+    for name in names or PROGRAMS:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", [f"figure_{name}.py", *arguments(study, name, out)])
+            PROGRAMS[name][0].main()
+    return study.folder / out
+
+
+def svg(folder: Path, name: str) -> ElementTree.Element:
+    return ElementTree.fromstring((folder / f"{name}.svg").read_bytes())
+
+
+def texts(root: ElementTree.Element) -> list[str]:
+    return ["".join(element.itertext()) for element in root.iter(f"{SVG}text")]
+
+
+def description(root: ElementTree.Element) -> str:
+    return root.find(f"{SVG}desc").text
+
+
+def images(root: ElementTree.Element, shape: tuple[int, int] = SHAPE) -> list[np.ndarray]:
+    """The embedded pictures that have the size of the data's images, as RGB."""
+    result = []
+    for element in root.iter(f"{SVG}image"):
+        content = element.get("{http://www.w3.org/1999/xlink}href").split(",", 1)[1]
+        picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(content))).convert("RGB"))
+        if picture.shape[:2] == shape:
+            # mpl may store rows bottom up and turn the picture over
+            scale = re.match(r"matrix\(\S+ \S+ \S+ (\S+)", element.get("transform") or "")
+            result.append(picture[::-1] if scale and float(scale[1]) < 0 else picture)
+            assert "pixelated" in element.get("style")
+    return result
+
+
+FOUR = {"none": "No regularization", "dropout": "Dropout", "l2": "L2 regularization", "mine": "My own method"}
+ODD = {
+    "none": "No $x$ <b>",
+    "a<b": 'Cost &amp; "5$" & $y_1$ </svg>]]> of a label that is so very long that it cannot stand on one line',
+    "_u": "_hidden",
+    "NA": "NA",
+}
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    return draw(make(tmp_path_factory.mktemp("four"), FOUR))
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory):
+    lost = (("_u", 0), ("_u", 2), *(("NA", s) for s in (0, 1, 2)))
+    return draw(make(tmp_path_factory.mktemp("odd"), ODD, diverged=lost))
+
+
+# Colours
+
+
+def test_the_posts_methods_have_fixed_colors_whatever_else_there_is():
+    five = palette.assign_colors(["none", "dropout", "gaussian", "l2", "weight_norm"])
+    more = palette.assign_colors(["a", "l2", "none", "b", "weight_norm", "gaussian", "dropout"])
+    assert len(set(five.values())) == 5
+    assert {key: more[key] for key in five} == five
+    red, green, blue = (int(five["none"][i : i + 2], 16) for i in (1, 3, 5))
+    assert red == green == blue
+
+
+def test_at_least_25_methods_have_colors_of_their_own_and_more_do_not_fail():
+    ids = ["none", "dropout", "gaussian", "l2", "weight_norm", *(f"method {i}" for i in range(40))]
+    colors = palette.assign_colors(ids)
+    assert len(set(list(colors.values())[:29])) == 29
+    assert len(colors) == 45
+
+
+def test_a_method_added_at_the_end_changes_no_color():
+    ids = [f"m{i}" for i in range(12)]
+    short = palette.assign_colors(ids[:9])
+    assert {key: palette.assign_colors(ids)[key] for key in short} == short
+
+
+def test_a_chosen_color_wins_and_is_not_given_twice():
+    free = palette.assign_colors(["none", "mine"])["mine"]
+    colors = palette.assign_colors(["none", "mine", "l2"], {"l2": free.upper(), "absent": "red"})
+    assert colors["l2"] == free.upper()
+    assert colors["mine"] not in (free, free.upper())
+    assert "absent" not in colors
+
+
+def luminance(color: str) -> float:
+    parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("color", [*palette.FIXED.values(), *(c for group in palette.OTHERS for c in group)])
+def test_colors_stand_out_from_a_white_and_from_a_dark_page(color):
+    assert 1.05 / (luminance(color) + 0.05) >= 3
+    assert (luminance(color) + 0.05) / (luminance("#1a1a1a") + 0.05) >= 3
+
+
+def test_the_palette_needs_the_standard_library_alone():
+    code = "import sys, regatlas.palette; print(sorted({'numpy', 'matplotlib'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=SCRIPTS, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+# Files
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_an_svg_follows_the_page_and_disturbs_nothing_in_it(drawn, name):
+    text = (drawn / f"{name}.svg").read_text()
+    assert text.startswith("<svg ")
+    assert "currentColor" in text
+    assert not re.search(r"(?:fill|stroke): ?(?:#1c1b1d|black|#000000)", text)
+    root = ElementTree.fromstring(text)
+    assert [child.tag for child in root][:2] == [f"{SVG}title", f"{SVG}desc"]
+    tags = {element.tag for element in root.iter()}
+    assert not tags & {f"{SVG}style", f"{SVG}metadata", f"{SVG}script"}
+    ids = [element.get("id") for element in root.iter() if element.get("id")]
+    assert len(ids) == len(set(ids))
+    assert all(key.startswith(f"{name}-") for key in ids)
+    assert set(root.get("aria-labelledby").split()) <= set(ids)
+    assert set(re.findall(r'(?:url\(|href=")#([^")]+)', text)) <= set(ids)
+    assert "DejaVu" not in text
+    assert "sans-serif" in text
+
+
+def test_pngs_are_on_white_at_the_resolution_asked_for(tmp_path):
+    study = make(tmp_path, FOUR)
+    study.spec |= {"width": 5, "dpi": 150}
+    folder = draw(study, "weights")
+    for name in WEIGHTS:
+        picture = Image.open(folder / f"{name}.png")
+        assert picture.width == 750
+        assert picture.convert("RGBA").getpixel((1, 1)) == (255, 255, 255, 255)
+        assert "min" in picture.text["Description"]
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_the_same_data_give_the_same_bytes_on_another_machine(tmp_path, name):
+    study = make(tmp_path, FOUR)
+    first = draw(study, name)
+    rc = tmp_path / "matplotlibrc"
+    rc.write_text("font.size: 30\nsvg.fonttype: path\naxes.grid: True\nbackend: TkAgg\n")
+    environment = {**os.environ, "MATPLOTLIBRC": str(rc), "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo"}
+    program = [sys.executable, str(SCRIPTS / f"figure_{name}.py"), *arguments(study, name, "again")]
+    subprocess.run(program, env=environment, check=True)
+    written = sorted(path.name for path in first.iterdir())
+    assert written == sorted(path.name for path in (tmp_path / "again").iterdir())
+    assert all((first / file).read_bytes() == (tmp_path / "again" / file).read_bytes() for file in written)
+
+
+@pytest.mark.parametrize("labels", [ODD, {f"m{i}": f"Method number {i}" for i in range(15)}, {"none": "x" * 90}])
+def test_nothing_is_cut_off_at_the_edges(tmp_path, monkeypatch, labels):
+    outside, save = [], Figure.savefig
+
+    def check(figure, *args, **options):
+        save(figure, *args, **options)
+        box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+        if box.x0 < -0.01 or box.y0 < -0.01 or box.x1 > width + 0.01 or box.y1 > height + 0.01:
+            outside.append((box, width, height))
+
+    monkeypatch.setattr(Figure, "savefig", check)
+    draw(make(tmp_path, labels, seeds=(0, 1)))
+    assert not outside
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_labels_appear_as_they_are(odd, name):
+    root = svg(odd, name)
+    shown = "".join(texts(root)).replace(" ", "")
+    for key, label in ODD.items():
+        if key != "NA" or name in ("accuracy", "runtime"):
+            assert label.replace(" ", "") in shown
+            assert label in description(root) or key == "NA"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_diverged_runs_are_left_out_and_named(odd, name):
+    root = svg(odd, name)
+    said = description(root) + "".join(texts(root))
+    assert "seeds 0, 2" in said or "seed 1, as 0 did not finish" in said or "1 seed" in said
+    assert "NA (seeds 0, 1, 2)" in said or "NA: no finished run" in said
+
+
+@pytest.mark.parametrize("seeds", [(4,), (0, 1)])
+def test_one_method_alone_can_be_drawn(tmp_path, seeds):
+    folder = draw(make(tmp_path, {"none": "Alone"}, seeds=seeds))
+    assert sorted(path.stem for path in folder.glob("*.svg")) == sorted(FILES)
+    bands = [path for path in svg(folder, "learning_curves").iter() if "opacity: 0.22" in path.get("style", "")]
+    assert bool(bands) == (len(seeds) > 1)
+    assert ("95 %" in " ".join(texts(svg(folder, "accuracy")))) == (len(seeds) > 1)
+
+
+def test_a_study_without_a_finished_run_still_gets_its_figures(tmp_path):
+    folder = draw(make(tmp_path, {"none": "Alone"}, seeds=(0,), diverged=(("none", 0),)))
+    for name in FILES:
+        assert "no finished run" in "".join(texts(svg(folder, name)))
+
+
+# What they show
+
+
+def test_weight_images_have_the_right_pixels_in_the_right_places(drawn):
+    pictures = images(svg(drawn, "weights_own_scale_one_seed"))
+    assert len(pictures) == len(FOUR) * CLASSES
+    for method in range(len(FOUR)):
+        red, blue, white = (pictures[method * CLASSES + c][0, 0].astype(int) for c in range(CLASSES))
+        assert red[0] > 90 and red[0] > red[2] + 50
+        assert blue[2] > 90 and blue[2] > blue[0] + 50
+        assert white.min() > 240
+    for picture in pictures:
+        grey = (picture == GREY).all(axis=2)
+        assert np.argwhere(grey).tolist() == [[DARK // SHAPE[1], DARK % SHAPE[1]]]
+
+
+def test_on_the_shared_scale_small_weights_are_pale(drawn):
+    shared = images(svg(drawn, "weights_shared_scale_one_seed"))
+    assert shared[0][0, 0].min() < 50
+    assert shared[2 * CLASSES][0, 0].min() > 230  # a hundred times smaller
+    scale = {text for text in texts(svg(drawn, "weights_shared_scale_one_seed")) if text[0] in "≤≥"}
+    assert {re.sub(r"[^\d.]", "", text) for text in scale} == {"1.0"}
+
+
+def test_mean_images_show_the_mean_over_seeds(tmp_path):
+    study = make(tmp_path, {"none": "A"}, seeds=(0, 1))
+    for s, value in ((0, 1.0), (1, -1.0)):
+        kernel = np.full((24, CLASSES), 0.5, np.float32)
+        kernel[:8] = value
+        runs.write(runs.path(tmp_path / "runs", "r0", "0e10", s), {"status": "finished"}, {"kernel_0": kernel})
+    picture = images(svg(draw(study, "weights"), "weights_own_scale_mean"))[0]
+    assert picture[0, 0].min() > 240  # 1 and -1 cancel
+    assert picture[3, 5, 0] > picture[3, 5, 2] + 50
+
+
+def test_hidden_units_are_shown_as_units_and_not_averaged(tmp_path):
+    folder = draw(make(tmp_path, FOUR, hidden=True), "weights", "distribution")
+    root = svg(folder, "weights_own_scale_one_seed")
+    assert len(images(root)) == 10 * len(FOUR)
+    assert "10" in texts(root) and "hidden unit" in "".join(texts(root))
+    mean = svg(folder, "weights_own_scale_mean")
+    assert not images(mean)
+    assert "not shown" in description(mean)
+
+
+def test_up_to_20_classes_get_a_column_each(tmp_path):
+    root = svg(draw(make(tmp_path, FOUR, classes=20), "weights"), "weights_shared_scale_one_seed")
+    assert len(images(root)) == 20 * len(FOUR)
+    assert "19" in texts(root)
+
+
+def test_descriptions_state_the_numbers(drawn):
+    said = {name: description(svg(drawn, name)) for name in FILES}
+    assert "No regularization: 91.00 % (89.00 to 93.00), 3 seeds; published 91.2 %." in said["accuracy"]
+    assert "Dropout: 81.00 % (79.00 to 83.00), 3 seeds; with its noise off 84.00 %" in said["accuracy"]
+    assert "Dropout: 40.0 µs per step, 1.25 times the baseline (1.23 to 1.27)." in said["runtime"]
+    assert "No regularization: 65.00 % at step 50, 89.22 % at step 1,000" in said["learning_curves"]
+    assert "L2 regularization: 216 weights, min \N{MINUS SIGN}0.0100, max 0.0100" in said["weight_distribution"]
+    assert "1 of 24 pixels are grey" in said["weights_own_scale_one_seed"]
+    assert "L2 regularization: min \N{MINUS SIGN}0.0100, max 0.0100" in said["weights_own_scale_one_seed"]
+
+
+def test_the_accuracy_figure_has_a_point_for_every_seed(drawn):
+    root = svg(drawn, "accuracy")
+    color = palette.FIXED["l2"]
+    points = [e for e in root.iter(f"{SVG}use") if f"fill: {color}" in e.get("style", "")]
+    assert len(points) == 2 * 3 + 2  # three seeds and the mean, in either panel
+
+
+def test_the_early_panel_shows_the_first_twentieth(drawn):
+    shown = texts(svg(drawn, "learning_curves"))
+    assert "The first 5 % of the steps" in shown
+    assert "Training step" in shown and "Test accuracy (%)" in shown and "Training loss" in shown
+
+
+@given(st.lists(st.tuples(st.floats(0, 500), st.floats(1, 40)), min_size=1, max_size=20))
+def test_labels_are_moved_apart_and_keep_their_order(pairs):
+    middles, heights = (np.array(column) for column in zip(*pairs, strict=True))
+    places = spread(middles, heights)
+    order = np.argsort(middles, kind="stable")
+    gaps = np.diff(places[order]) - (heights[order][1:] + heights[order][:-1]) / 2
+    assert (gaps > -1e-6).all()
+    if (np.diff(middles[order]) > 41).all():
+        assert np.allclose(places, middles)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (-1.949, "-1.95"), (0.0621, "0.0621"), (1234.5, "1230"), (9.33e-6, "9.33x10⁻⁶"), (0.9999, "1.00")],
+)
+def test_numbers_are_written_for_people(value, text):
+    assert style.number(value).replace("\N{MINUS SIGN}", "-").replace("\N{MULTIPLICATION SIGN}", "x") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "--spec"),
+        ('{"methods": [], "baseline": "a", "seed": 0}', "nothing to draw"),
+        ('{"methods": [{"id": "a", "color": "bluish"}], "baseline": "a", "seed": 0}', "'bluish' is not a colour"),
+        ('{"methods": [{"id": "a", "color": "blue"}], "baseline": "a", "seed": 0, "widht": 3}', "widht"),
+    ],
+)
+def test_a_wrong_spec_is_explained(text, said):
+    with pytest.raises(UserError, match=re.escape(said)):
+        style.read_spec(text)

@@ -1,0 +1,40 @@
+# download: the raw files of the data set, verified by SHA-256.   prepare: one file of arrays.
+RAW = [f"{DATA}/raw/{file.name}" for file in STUDY.dataset.files]
+
+
+rule download:
+    output:
+        RAW,
+    log:
+        f"results/logs/download/{STUDY.dataset.name}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=30,
+    params:
+        spec=canonical(STUDY.config["dataset"]),
+        folder=f"{DATA}/raw",
+    shell:
+        "python {SCRIPTS}/download.py --spec {params.spec:q} --out {params.folder:q} 2>&1 | tee {log:q}"
+
+
+rule prepare:
+    input:
+        RAW,
+    output:
+        f"{DATA}/prepared.npz",
+    log:
+        f"results/logs/prepare/{STUDY.dataset.name}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        spec=canonical(STUDY.config["dataset"]),
+        folder=f"{DATA}/raw",
+    shell:
+        "python {SCRIPTS}/prepare.py --spec {params.spec:q} --raw {params.folder:q} --out {output:q} > {log:q} 2>&1"

@@ -1,0 +1,133 @@
+# The figure rules: tables and runs -> results/<study>/figures/*.svg, the weight images as .png too.
+FIGURES = f"{RESULTS}/figures"
+FIGURE_SPEC = canonical(
+    {
+        "methods": [{"id": m.id, "label": m.label, "color": m.color} for m in STUDY.methods],
+        "baseline": STUDY.baseline,
+        **{key: STUDY.config["figures"][key] for key in ("seed", "width", "dpi")},
+    }
+)
+WEIGHT_IMAGES = {
+    "weights_shared_scale_one_seed": "one seed, one scale for all methods",
+    "weights_own_scale_one_seed": "one seed, each method on its own scale",
+    "weights_shared_scale_mean": "mean over seeds, one scale for all methods",
+    "weights_own_scale_mean": "mean over seeds, each method on its own scale",
+}
+
+
+def figure(name, title, category="Figures"):
+    return report(
+        f"{FIGURES}/{name}.svg", caption=f"../report/{name}.rst", category=category, labels={"figure": title}
+    )
+
+
+rule figure_weights:
+    input:
+        runs=run_files(),
+        table=f"{RESULTS}/runs.csv",
+        data=ancient(f"{DATA}/prepared.npz"),
+    output:
+        [figure(name, title, "Weight images") for name, title in WEIGHT_IMAGES.items()],
+        [f"{FIGURES}/{name}.png" for name in WEIGHT_IMAGES],
+    log:
+        f"{RESULTS}/logs/figure_weights.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        spec=FIGURE_SPEC,
+        code=code("figure_weights.py"),
+    shell:
+        "python {SCRIPTS}/figure_weights.py --spec {params.spec:q} --table {input.table:q} --runs results/runs"
+        " --data {input.data:q} --out {FIGURES:q} > {log:q} 2>&1"
+
+
+rule figure_curves:
+    input:
+        table=f"{RESULTS}/runs.csv",
+        curves=f"{RESULTS}/curves.csv",
+    output:
+        figure("learning_curves", "learning curves"),
+    log:
+        f"{RESULTS}/logs/figure_curves.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        spec=FIGURE_SPEC,
+        code=code("figure_curves.py"),
+    shell:
+        "python {SCRIPTS}/figure_curves.py --spec {params.spec:q} --table {input.table:q} --curves {input.curves:q}"
+        " --out {FIGURES:q} > {log:q} 2>&1"
+
+
+rule figure_accuracy:
+    input:
+        table=f"{RESULTS}/runs.csv",
+        comparison=f"{RESULTS}/comparison.csv",
+    output:
+        figure("accuracy", "accuracy of every seed"),
+    log:
+        f"{RESULTS}/logs/figure_accuracy.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        spec=FIGURE_SPEC,
+        code=code("figure_accuracy.py"),
+    shell:
+        "python {SCRIPTS}/figure_accuracy.py --spec {params.spec:q} --table {input.table:q}"
+        " --comparison {input.comparison:q} --out {FIGURES:q} > {log:q} 2>&1"
+
+
+rule figure_runtime:
+    input:
+        table=f"{RESULTS}/runs.csv",
+        comparison=f"{RESULTS}/comparison.csv",
+    output:
+        figure("runtime", "relative runtimes"),
+    log:
+        f"{RESULTS}/logs/figure_runtime.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        spec=FIGURE_SPEC,
+        code=code("figure_runtime.py"),
+    shell:
+        "python {SCRIPTS}/figure_runtime.py --spec {params.spec:q} --table {input.table:q}"
+        " --comparison {input.comparison:q} --out {FIGURES:q} > {log:q} 2>&1"
+
+
+rule figure_distribution:
+    input:
+        runs=run_files(),
+        table=f"{RESULTS}/runs.csv",
+    output:
+        figure("weight_distribution", "distribution of the weights"),
+    log:
+        f"{RESULTS}/logs/figure_distribution.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        spec=FIGURE_SPEC,
+        code=code("figure_distribution.py"),
+    shell:
+        "python {SCRIPTS}/figure_distribution.py --spec {params.spec:q} --table {input.table:q} --runs results/runs"
+        " --out {FIGURES:q} > {log:q} 2>&1"

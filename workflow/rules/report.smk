@@ -1,0 +1,59 @@
+# report: tables and figures -> results/<study>/report.html, with the resolved config beside it.
+REPORT_SPEC = canonical(
+    {
+        **STUDY.config["report"],
+        "config": STUDY.config,
+        "baseline": STUDY.baseline,
+        "methods": [
+            {
+                "id": m.id,
+                "label": m.label,
+                "color": m.color,
+                "regularizer": m.regularizer,
+                **{key: getattr(m.declaration, key) for key in ("title", "formula", "citation", "acts_on")},
+                "settings": m.settings["regularizer"]["settings"],
+                "training": m.settings["training"],
+                "published": m.published,
+            }
+            for m in STUDY.methods
+        ],
+    }
+)
+
+
+rule report:
+    input:
+        table=f"{RESULTS}/runs.csv",
+        curves=f"{RESULTS}/curves.csv",
+        comparison=f"{RESULTS}/comparison.csv",
+        tables=[f"{RESULTS}/comparison.md", f"{RESULTS}/comparison.tex"],
+        figures=[
+            f"{FIGURES}/{name}.svg"
+            for name in (*WEIGHT_IMAGES, "learning_curves", "accuracy", "runtime", "weight_distribution")
+        ],
+    output:
+        page=report(
+            f"{RESULTS}/report.html",
+            caption="../report/report.rst",
+            category="Report",
+            labels={"page": "the whole report"},
+        ),
+        config=f"{RESULTS}/config.yaml",
+    log:
+        f"{RESULTS}/logs/report.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        spec=REPORT_SPEC,
+        code=code("report.py"),
+        templates=fingerprint.content(
+            path for path in (SCRIPTS / "regatlas" / "report").glob("*") if path.suffix in (".j2", ".css", ".js")
+        ),
+    shell:
+        "python {SCRIPTS}/report.py --spec {params.spec:q} --config-yaml {output.config:q} --table {input.table:q}"
+        " --curves {input.curves:q} --comparison {input.comparison:q} --figures {FIGURES:q} --out {output.page:q}"
+        " > {log:q} 2>&1"

@@ -1,0 +1,71 @@
+# collect: runs -> runs.csv, curves.csv.   compare: runs.csv -> comparison.csv, .md, .tex
+
+
+rule collect:
+    input:
+        runs=run_files(),
+        data=ancient(f"{DATA}/prepared.npz"),
+    output:
+        table=report(
+            f"{RESULTS}/runs.csv",
+            caption="../report/runs.rst",
+            category="Tables",
+            labels={"table": "every run"},
+        ),
+        curves=f"{RESULTS}/curves.csv",
+    log:
+        f"{RESULTS}/logs/collect.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        # by id, not in the table's order: changing the order touches no run
+        spec=canonical(
+            {
+                "methods": sorted(
+                    ({"id": m.id, "regularizer": m.regularizer, "digest": m.digest} for m in STUDY.methods),
+                    key=lambda entry: entry["id"],
+                ),
+                "seeds": sorted(STUDY.seeds),
+            }
+        ),
+        code=code("collect.py"),
+    shell:
+        "python {SCRIPTS}/collect.py --spec {params.spec:q} --runs results/runs --data {input.data:q}"
+        " --table {output.table:q} --curves {output.curves:q} > {log:q} 2>&1"
+
+
+rule compare:
+    input:
+        table=f"{RESULTS}/runs.csv",
+    output:
+        csv=report(
+            f"{RESULTS}/comparison.csv",
+            caption="../report/comparison.rst",
+            category="Tables",
+            labels={"table": "comparison of the methods"},
+        ),
+        markdown=f"{RESULTS}/comparison.md",
+        latex=f"{RESULTS}/comparison.tex",
+    log:
+        f"{RESULTS}/logs/compare.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        spec=canonical(
+            {
+                "baseline": STUDY.baseline,
+                "methods": [{"id": m.id, "label": m.label, "published": m.published} for m in STUDY.methods],
+            }
+        ),
+        code=code("compare.py"),
+    shell:
+        "python {SCRIPTS}/compare.py --spec {params.spec:q} --table {input.table:q} --csv {output.csv:q}"
+        " --markdown {output.markdown:q} --latex {output.latex:q} > {log:q} 2>&1"
