@@ -121,9 +121,7 @@ _FASHION_MNIST = DataSet(
     ),
     sources=(
         Source("mirror", "https://fashion-mnist.s3.eu-central-1.amazonaws.com/"),
-        Source(
-            "mirror", "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/"
-        ),
+        Source("mirror", "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/"),
         Source("mirror", "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"),
         Source("debian", "dataset-fashion-mnist"),
     ),
@@ -181,9 +179,7 @@ def _own(settings: Mapping[str, Any], validation_size: int) -> DataSet:
         raise UserError(f"dataset.{missing[0]}: missing; the data set {name!r} needs {', '.join(ROLES)}")
     names = settings.get("class_names", [])
     if not isinstance(names, list) or not all(isinstance(item, str) for item in names) or len(names) == 1:
-        raise UserError(
-            "dataset.class_names: expected a list of two texts or more, one a class (quote numbers)"
-        )
+        raise UserError("dataset.class_names: expected a list of two texts or more, one a class (quote numbers)")
     return DataSet(
         name=name,
         title=_text(settings, "title", "dataset") if "title" in settings else name,
@@ -205,9 +201,7 @@ def _own_file(role: str, value: Any) -> RawFile:
     if digest and not re.fullmatch(r"[0-9a-fA-F]{64}", digest):
         raise UserError(f"{key}.sha256: expected 64 hexadecimal digits, found {digest!r}")
     if url and not re.match(r"https?://", url):
-        raise UserError(
-            f"{key}.url: {url!r} is neither an http:// nor an https:// address; a file here is a `path`"
-        )
+        raise UserError(f"{key}.url: {url!r} is neither an http:// nor an https:// address; a file here is a `path`")
     if url and not digest:
         raise UserError(f"{key}.sha256: missing; a file from the net needs one (`sha256sum FILE` prints it)")
     if path:
@@ -233,9 +227,7 @@ def _hash(path: str, size: int, modified: int) -> str:
 def _refuse_unknown(settings: Mapping[str, Any], allowed: tuple[str, ...], key: str) -> None:
     for name in settings:
         if name not in allowed:
-            raise UserError(
-                f"{key}.{name}: unknown key{nearest(name, allowed)}; allowed: {', '.join(allowed)}"
-            )
+            raise UserError(f"{key}.{name}: unknown key{nearest(name, allowed)}; allowed: {', '.join(allowed)}")
 
 
 def _text(settings: Mapping[str, Any], name: str, key: str) -> str:

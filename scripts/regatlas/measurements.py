@@ -128,9 +128,7 @@ def _metrics(run: runs.Run, data: Data) -> dict[str, float | None]:
         "weight_max": largest,
         "weight_norm": geometry.weight_norm(kernels),
         "roughness": geometry.roughness(first, data.live, data.pairs),
-        "template_correlation": geometry.template_correlation(first, data.live, data.template)
-        if one_layer
-        else None,
+        "template_correlation": geometry.template_correlation(first, data.live, data.template) if one_layer else None,
     }
 
 

@@ -3,6 +3,7 @@
 Parameters are two lists, one entry a layer: ``kernels`` [in, out] and, where the network has them, ``biases`` [out].
 """
 
+import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -28,7 +29,7 @@ def initial(settings: dict[str, Any], features: int, classes: int, seed: int) ->
     widths = [features, *settings["hidden"], classes]
     kernels = [
         truncated_normal(generator(seed, "initial weights", layer), shape, settings["initial_stddev"])
-        for layer, shape in enumerate(zip(widths[:-1], widths[1:], strict=True))
+        for layer, shape in enumerate(itertools.pairwise(widths))
     ]
     biases = [np.zeros(width, np.float32) for width in widths[1:]] if settings["bias"] else []
     return Parameters(kernels, biases)

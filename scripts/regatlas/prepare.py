@@ -36,9 +36,7 @@ def prepare(dataset: DataSet, folder: str | Path) -> dict[str, np.ndarray]:
     arrays = {}
     for file in dataset.files:
         if not verified(file, folder):
-            raise UserError(
-                f"{folder / file.name}: missing or altered (SHA-256); delete it and run this again"
-            )
+            raise UserError(f"{folder / file.name}: missing or altered (SHA-256); delete it and run this again")
         arrays[file.role] = read(file, folder)
     train_images, train_labels, test_images, test_labels = arrays.values()
     _check_together(dataset, arrays)
@@ -111,13 +109,9 @@ def _check_together(dataset: DataSet, arrays: dict[str, np.ndarray]) -> None:
             raise UserError(f"{dataset.name}: {images:,} {part} images but {labels:,} {part} labels")
     shape, other = arrays["train_images"].shape[1:], arrays["test_images"].shape[1:]
     if shape != other:
-        raise UserError(
-            f"{dataset.name}: training images are {_size(shape)}, test images {_size(other)} pixels"
-        )
+        raise UserError(f"{dataset.name}: training images are {_size(shape)}, test images {_size(other)} pixels")
     if dataset.image_shape and shape != dataset.image_shape:
-        raise UserError(
-            f"{dataset.name}: images are {_size(shape)} pixels, expected {_size(dataset.image_shape)}"
-        )
+        raise UserError(f"{dataset.name}: images are {_size(shape)} pixels, expected {_size(dataset.image_shape)}")
 
 
 def _count_classes(dataset: DataSet, *labels: np.ndarray) -> int:

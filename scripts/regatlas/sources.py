@@ -151,10 +151,7 @@ def _address(source: Source, file: RawFile) -> str:
 
 def _advice(dataset: DataSet, missing: Sequence[RawFile], reasons: Sequence[str]) -> str:
     """What failed, and what to do by hand."""
-    files = [
-        f"  {file.name}  {f'{file.size:,} bytes, ' if file.size else ''}SHA-256 {file.sha256}"
-        for file in missing
-    ]
+    files = [f"  {file.name}  {f'{file.size:,} bytes, ' if file.size else ''}SHA-256 {file.sha256}" for file in missing]
     folder = f"set the environment variable {ENVIRONMENT} to the folder"
     if dataset.name in KNOWN:
         folder = f"name it in the config, `dataset: {{name: {dataset.name}, path: FOLDER}}`, or {folder}"

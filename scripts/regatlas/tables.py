@@ -120,8 +120,7 @@ def compare(methods: Sequence[Mapping[str, Any]], baseline: str, table: pd.DataF
             row["relative_runtime"] = 1.0 if len(mine) else None  # by definition, so without an interval
         else:
             accuracies, times = (
-                (_by_seed(mine, name), _by_seed(reference, name))
-                for name in ("test_accuracy", "microseconds_per_step")
+                (_by_seed(mine, name), _by_seed(reference, name)) for name in ("test_accuracy", "microseconds_per_step")
             )
             difference, row["p_value"] = paired_difference(*accuracies)
             row |= _interval("difference", difference)
@@ -185,9 +184,7 @@ def read_csv(path: str | Path, columns: Iterable[str]) -> pd.DataFrame:
 
 def typed(table: pd.DataFrame) -> pd.DataFrame:
     """The frame with integers as Int64, texts as str ("" where missing), everything else as float64."""
-    kinds = {
-        name: "Int64" if name in _INTEGERS else str if name in _TEXTS else "float64" for name in table.columns
-    }
+    kinds = {name: "Int64" if name in _INTEGERS else str if name in _TEXTS else "float64" for name in table.columns}
     return table.fillna({name: "" for name in table.columns if kinds[name] is str}).astype(kinds)
 
 

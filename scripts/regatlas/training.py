@@ -190,8 +190,7 @@ def train(
         step = until
         now = tf.constant(step, tf.int64)
         shown = [
-            float(accuracy(*part, noisy, now, name))
-            for part, name in ((validation, "validation"), (test, "test"))
+            float(accuracy(*part, noisy, now, name)) for part, name in ((validation, "validation"), (test, "test"))
         ]
         curve.append((step, train_loss, *shown))
         report(Progress(step, recipe["steps"], train_loss, *shown, seconds))

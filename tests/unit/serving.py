@@ -15,12 +15,8 @@ from regatlas.errors import UserError
 from regatlas.transfer import Patience
 
 QUICK = Patience(connect=0.5, read=0.5, attempts=3, pause=0.01)
-NAMES = dict(
-    zip(datasets.ROLES, ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k"), strict=True)
-)
-CONTENT = {
-    f"{name}-ubyte": random.Random(name).randbytes(20_000 - 100 * n) for n, name in enumerate(NAMES.values())
-}
+NAMES = dict(zip(datasets.ROLES, ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k"), strict=True))
+CONTENT = {f"{name}-ubyte": random.Random(name).randbytes(20_000 - 100 * n) for n, name in enumerate(NAMES.values())}
 FIRST = "train-images-idx3-ubyte"
 DATASET = DataSet(
     name="tiny",

@@ -18,12 +18,8 @@ def own(**changes):
 
 
 def test_reading_the_registry_needs_the_standard_library_alone():
-    code = (
-        "import sys; before = set(sys.modules); import regatlas.datasets; print(*set(sys.modules) - before)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=SCRIPTS, capture_output=True, text=True, check=True
-    )
+    code = "import sys; before = set(sys.modules); import regatlas.datasets; print(*set(sys.modules) - before)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=SCRIPTS, capture_output=True, text=True, check=True)
     foreign = {name.partition(".")[0] for name in done.stdout.split()} - set(sys.stdlib_module_names)
     assert foreign == {"regatlas"}
 

@@ -90,9 +90,7 @@ def test_a_server_that_recovers_is_asked_again(server, tmp_path):
     assert [path for path, _ in server.requests].count(f"/good/{FIRST}.gz") == 3
 
 
-def test_a_server_that_does_not_recover_is_given_up_after_longer_and_longer_pauses(
-    server, tmp_path, monkeypatch
-):
+def test_a_server_that_does_not_recover_is_given_up_after_longer_and_longer_pauses(server, tmp_path, monkeypatch):
     server.behaviour[f"/good/{FIRST}.gz"] = lambda handler: handler.reply(b"busy", 503)
     pauses = []
     monkeypatch.setattr(transfer.time, "sleep", pauses.append)
@@ -154,9 +152,7 @@ def test_a_connection_that_breaks_off_is_resumed(server, tmp_path):
 
 
 def test_a_download_that_was_given_up_is_resumed_by_the_next(server, tmp_path):
-    server.behaviour[f"/good/{FIRST}.gz"] = lambda handler: handler.reply(
-        PACKED[:10_000], claimed=len(PACKED)
-    )
+    server.behaviour[f"/good/{FIRST}.gz"] = lambda handler: handler.reply(PACKED[:10_000], claimed=len(PACKED))
     assert "broke off" in refusal(tmp_path, server.good)
     assert FIRST not in {path.name for path in tmp_path.iterdir()}
     server.requests.clear()
@@ -193,9 +189,7 @@ def test_when_all_fails_each_reason_and_the_way_out_are_told(server, tmp_path):
     lines = str(caught.value).splitlines()
     assert lines[0] == "no source has the data set 'mnist':"
     assert lines[1] == f"  folder {tmp_path / 'none'}: no such folder"
-    assert lines[2].startswith(
-        f"  mirror {server.url}/none/: train-images-idx3-ubyte: the server answered 404"
-    )
+    assert lines[2].startswith(f"  mirror {server.url}/none/: train-images-idx3-ubyte: the server answered 404")
     assert "{name: mnist, path: FOLDER}" in lines[3] and "REGATLAS_DATA" in lines[3]
     assert lines[4].split() == [
         "train-images-idx3-ubyte",
@@ -212,9 +206,7 @@ def test_the_program(tmp_path):
         settings[role] = str(tmp_path / role)
     command = [sys.executable, SCRIPTS / "download.py", "--out", tmp_path / "raw", "--spec"]
     subprocess.run([*command, json.dumps(settings)], check=True)
-    assert {path.name: path.read_text() for path in (tmp_path / "raw").iterdir()} == {
-        r: r for r in datasets.ROLES
-    }
+    assert {path.name: path.read_text() for path in (tmp_path / "raw").iterdir()} == {r: r for r in datasets.ROLES}
     done = subprocess.run([*command, '{"name": "mnits"}'], capture_output=True, text=True)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "did you mean 'mnist'" in done.stderr

@@ -128,9 +128,7 @@ def test_template_correlation_leaves_out_a_class_without_images():
     missing = template.copy()
     missing[:, 2] = np.nan
     kept = [0, 1, 3]
-    oracle = stats.pearsonr(
-        geometry.row_centred(kernel)[:, kept].ravel(), template[:, kept].ravel()
-    ).statistic
+    oracle = stats.pearsonr(geometry.row_centred(kernel)[:, kept].ravel(), template[:, kept].ravel()).statistic
     assert geometry.template_correlation(kernel, ALL, missing) == pytest.approx(oracle)
 
 

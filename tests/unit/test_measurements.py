@@ -148,9 +148,7 @@ def test_hidden_layers_have_first_layer_roughness_and_no_template(root, data):
     table, _ = collect(root, data)
     row = table[(table["method"] == "none") & (table["seed"] == 9)].iloc[0]
     random = np.random.default_rng(9)
-    first, second = (
-        random.standard_normal(shape).astype(np.float32) for shape in ((PIXELS, 5), (5, CLASSES))
-    )
+    first, second = (random.standard_normal(shape).astype(np.float32) for shape in ((PIXELS, 5), (5, CLASSES)))
     live = np.arange(PIXELS) > 0
     roughness = geometry.roughness(first, live, geometry.neighbours(live, (3, 4)))
     assert row["roughness"] == pytest.approx(roughness)

@@ -42,9 +42,7 @@ def test_calibration_bins_include_their_upper_end():
 
 def test_calibration_takes_a_confidence_of_zero_and_one_just_above_one():
     confidence = np.array([0.0, np.nextafter(np.float32(1), np.float32(2))], np.float32)
-    assert metrics.expected_calibration_error(confidence, np.array([False, True])) == pytest.approx(
-        0, abs=1e-6
-    )
+    assert metrics.expected_calibration_error(confidence, np.array([False, True])) == pytest.approx(0, abs=1e-6)
 
 
 @given(predictions)

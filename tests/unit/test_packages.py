@@ -37,9 +37,7 @@ def test_archives_that_are_damaged_or_lack_a_file_or_never_end(tmp_path, monkeyp
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(packages.Unavailable, match="damaged archive"):
         packages.take(path, DATASET.files, tmp_path)
-    archive(
-        path, {name: content for name, content in CONTENT.items() if name != FIRST} | {FIRST: bytes(20_000)}
-    )
+    archive(path, {name: content for name, content in CONTENT.items() if name != FIRST} | {FIRST: bytes(20_000)})
     with pytest.raises(packages.Unavailable, match=FIRST):
         packages.take(path, DATASET.files, tmp_path)
     monkeypatch.setattr(packages, "_LARGEST", 90_000)
@@ -51,9 +49,7 @@ def test_archives_that_are_damaged_or_lack_a_file_or_never_end(tmp_path, monkeyp
 @pytest.fixture
 def index(server, tmp_path, monkeypatch):
     """A package index with the source archive of the project `tiny-data` 0.2."""
-    content = archive(
-        tmp_path / "sdist.tar.gz", {f"x/{name}": CONTENT[name] for name in CONTENT}
-    ).read_bytes()
+    content = archive(tmp_path / "sdist.tar.gz", {f"x/{name}": CONTENT[name] for name in CONTENT}).read_bytes()
 
     def publish(digest):
         names = ("tiny_data-0.1.tar.gz", "tiny_data-0.2-py3-none-any.whl", "tiny_data-0.2.tar.gz")
@@ -114,9 +110,7 @@ def test_clients_that_are_missing_or_fail(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     assert "npm is not installed here" in refusal(tmp_path / "raw", Source("npm", "x", "1.2"))
     assert "dpkg-deb is not installed here" in refusal(tmp_path / "raw", Source("debian", "x"))
-    program(
-        tmp_path / "bin", "npm", "echo 'npm warn x\nnpm error code E404\nnpm error 404 Not Found' >&2; exit 1"
-    )
+    program(tmp_path / "bin", "npm", "echo 'npm warn x\nnpm error code E404\nnpm error 404 Not Found' >&2; exit 1")
     program(tmp_path / "bin", "dpkg-deb", "exit 0")
     program(tmp_path / "bin", "apt-get", "echo 'W: x\nE: Unable to locate package x' >&2; exit 100")
     assert "npm: code E404; 404 Not Found" in refusal(tmp_path / "raw", Source("npm", "x", "1.2"))

@@ -23,9 +23,7 @@ ARRAYS = {
 
 
 def as_idx(array):
-    return (
-        struct.pack(f">I{array.ndim}I", 0x800 + array.ndim, *array.shape) + array.astype(np.uint8).tobytes()
-    )
+    return struct.pack(f">I{array.ndim}I", 0x800 + array.ndim, *array.shape) + array.astype(np.uint8).tobytes()
 
 
 def store(folder, changes=None, form="npy"):
@@ -150,9 +148,7 @@ def test_the_program_writes_the_same_bytes_twice(tmp_path):
 def test_the_program_ends_with_one_message(tmp_path):
     settings = store(tmp_path) | {"validation_size": 0}
     command = [sys.executable, SCRIPTS / "prepare.py", "--spec", json.dumps(settings)]
-    done = subprocess.run(
-        [*command, "--raw", tmp_path, "--out", tmp_path / "x.npz"], capture_output=True, text=True
-    )
+    done = subprocess.run([*command, "--raw", tmp_path, "--out", tmp_path / "x.npz"], capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.startswith("error: dataset.validation_size") and done.stderr.count("\n") == 1
     assert not (tmp_path / "x.npz").exists()

@@ -16,7 +16,11 @@ from regatlas.errors import UserError
 from regatlas.study import resolve
 
 # Jobs run with the Python that runs Snakemake, whether or not its environment is activated.
-os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
+os.environ["PATH"] = os.pathsep.join(
+    [os.path.dirname(sys.executable), os.environ["PATH"]]
+)
+# Where the jobs find the programs; no parameter, because moving the project must not re-run anything.
+os.environ.update(REGATLAS_SCRIPTS=str(SCRIPTS))
 os.environ.setdefault("REGATLAS_COMMAND", shlex.join(["snakemake", *sys.argv[1:]]))
 
 try:
@@ -26,6 +30,8 @@ except UserError as error:
 
 DATA = f"results/data/{STUDY.dataset.name}"
 RESULTS = f"results/{STUDY.name}"
+FIGURES = f"{RESULTS}/figures"
+METHODS = {(method.regularizer, method.digest): method for method in STUDY.methods}
 
 
 def canonical(value):
@@ -44,3 +50,28 @@ def run_files():
         for method in STUDY.methods
         for seed in STUDY.seeds
     ]
+
+
+def folder_of_output(wildcards, output):
+    return os.path.dirname(output[0])
+
+
+def train_spec(wildcards):
+    method = METHODS[wildcards.regularizer, wildcards.digest]
+    return fingerprint.canonical(
+        {"settings": method.settings, "seed": int(wildcards.seed)}
+    )
+
+
+def plugin(wildcards):
+    path = METHODS[wildcards.regularizer, wildcards.digest].declaration.path
+    return [] if SCRIPTS in path.parents else ["--plugin", str(path)]
+
+
+def figure(name, title, category="Figures"):
+    return report(
+        f"{FIGURES}/{name}.svg",
+        caption=f"../report/{name}.rst",
+        category=category,
+        labels={"figure": title},
+    )

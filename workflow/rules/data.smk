@@ -15,9 +15,10 @@ rule download:
         runtime=30,
     params:
         spec=canonical(STUDY.config["dataset"]),
-        folder=f"{DATA}/raw",
+        code=code("download.py"),
+        folder=folder_of_output,
     shell:
-        "python {SCRIPTS}/download.py --spec {params.spec:q} --out {params.folder:q} 2>&1 | tee {log:q}"
+        'python "$REGATLAS_SCRIPTS"/download.py --spec {params.spec:q} --out {params.folder:q} 2>&1 | tee {log:q}'
 
 
 rule prepare:
@@ -35,6 +36,7 @@ rule prepare:
         runtime=10,
     params:
         spec=canonical(STUDY.config["dataset"]),
-        folder=f"{DATA}/raw",
+        code=code("prepare.py"),
+        folder=lambda wildcards, input: os.path.dirname(input[0]),
     shell:
-        "python {SCRIPTS}/prepare.py --spec {params.spec:q} --raw {params.folder:q} --out {output:q} > {log:q} 2>&1"
+        'python "$REGATLAS_SCRIPTS"/prepare.py --spec {params.spec:q} --raw {params.folder:q} --out {output:q} > {log:q} 2>&1'

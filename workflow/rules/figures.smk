@@ -1,8 +1,9 @@
 # The figure rules: tables and runs -> results/<study>/figures/*.svg, the weight images as .png too.
-FIGURES = f"{RESULTS}/figures"
 FIGURE_SPEC = canonical(
     {
-        "methods": [{"id": m.id, "label": m.label, "color": m.color} for m in STUDY.methods],
+        "methods": [
+            {"id": m.id, "label": m.label, "color": m.color} for m in STUDY.methods
+        ],
         "baseline": STUDY.baseline,
         **{key: STUDY.config["figures"][key] for key in ("seed", "width", "dpi")},
     }
@@ -13,12 +14,6 @@ WEIGHT_IMAGES = {
     "weights_shared_scale_mean": "mean over seeds, one scale for all methods",
     "weights_own_scale_mean": "mean over seeds, each method on its own scale",
 }
-
-
-def figure(name, title, category="Figures"):
-    return report(
-        f"{FIGURES}/{name}.svg", caption=f"../report/{name}.rst", category=category, labels={"figure": title}
-    )
 
 
 rule figure_weights:
@@ -39,10 +34,11 @@ rule figure_weights:
         runtime=20,
     params:
         spec=FIGURE_SPEC,
+        folder=folder_of_output,
         code=code("figure_weights.py"),
     shell:
-        "python {SCRIPTS}/figure_weights.py --spec {params.spec:q} --table {input.table:q} --runs results/runs"
-        " --data {input.data:q} --out {FIGURES:q} > {log:q} 2>&1"
+        'python "$REGATLAS_SCRIPTS"/figure_weights.py --spec {params.spec:q} --table {input.table:q} --runs results/runs'
+        " --data {input.data:q} --out {params.folder:q} > {log:q} 2>&1"
 
 
 rule figure_curves:
@@ -61,10 +57,11 @@ rule figure_curves:
         runtime=20,
     params:
         spec=FIGURE_SPEC,
+        folder=folder_of_output,
         code=code("figure_curves.py"),
     shell:
-        "python {SCRIPTS}/figure_curves.py --spec {params.spec:q} --table {input.table:q} --curves {input.curves:q}"
-        " --out {FIGURES:q} > {log:q} 2>&1"
+        'python "$REGATLAS_SCRIPTS"/figure_curves.py --spec {params.spec:q} --table {input.table:q} --curves {input.curves:q}'
+        " --out {params.folder:q} > {log:q} 2>&1"
 
 
 rule figure_accuracy:
@@ -83,10 +80,11 @@ rule figure_accuracy:
         runtime=20,
     params:
         spec=FIGURE_SPEC,
+        folder=folder_of_output,
         code=code("figure_accuracy.py"),
     shell:
-        "python {SCRIPTS}/figure_accuracy.py --spec {params.spec:q} --table {input.table:q}"
-        " --comparison {input.comparison:q} --out {FIGURES:q} > {log:q} 2>&1"
+        'python "$REGATLAS_SCRIPTS"/figure_accuracy.py --spec {params.spec:q} --table {input.table:q}'
+        " --comparison {input.comparison:q} --out {params.folder:q} > {log:q} 2>&1"
 
 
 rule figure_runtime:
@@ -105,10 +103,11 @@ rule figure_runtime:
         runtime=20,
     params:
         spec=FIGURE_SPEC,
+        folder=folder_of_output,
         code=code("figure_runtime.py"),
     shell:
-        "python {SCRIPTS}/figure_runtime.py --spec {params.spec:q} --table {input.table:q}"
-        " --comparison {input.comparison:q} --out {FIGURES:q} > {log:q} 2>&1"
+        'python "$REGATLAS_SCRIPTS"/figure_runtime.py --spec {params.spec:q} --table {input.table:q}'
+        " --comparison {input.comparison:q} --out {params.folder:q} > {log:q} 2>&1"
 
 
 rule figure_distribution:
@@ -127,7 +126,8 @@ rule figure_distribution:
         runtime=20,
     params:
         spec=FIGURE_SPEC,
+        folder=folder_of_output,
         code=code("figure_distribution.py"),
     shell:
-        "python {SCRIPTS}/figure_distribution.py --spec {params.spec:q} --table {input.table:q} --runs results/runs"
-        " --out {FIGURES:q} > {log:q} 2>&1"
+        'python "$REGATLAS_SCRIPTS"/figure_distribution.py --spec {params.spec:q} --table {input.table:q} --runs results/runs'
+        " --out {params.folder:q} > {log:q} 2>&1"

@@ -10,7 +10,10 @@ REPORT_SPEC = canonical(
                 "label": m.label,
                 "color": m.color,
                 "regularizer": m.regularizer,
-                **{key: getattr(m.declaration, key) for key in ("title", "formula", "citation", "acts_on")},
+                **{
+                    key: getattr(m.declaration, key)
+                    for key in ("title", "formula", "citation", "acts_on")
+                },
                 "settings": m.settings["regularizer"]["settings"],
                 "training": m.settings["training"],
                 "published": m.published,
@@ -29,7 +32,13 @@ rule report:
         tables=[f"{RESULTS}/comparison.md", f"{RESULTS}/comparison.tex"],
         figures=[
             f"{FIGURES}/{name}.svg"
-            for name in (*WEIGHT_IMAGES, "learning_curves", "accuracy", "runtime", "weight_distribution")
+            for name in (
+                *WEIGHT_IMAGES,
+                "learning_curves",
+                "accuracy",
+                "runtime",
+                "weight_distribution",
+            )
         ],
     output:
         page=report(
@@ -49,11 +58,14 @@ rule report:
         runtime=20,
     params:
         spec=REPORT_SPEC,
+        folder=lambda wildcards, input: os.path.dirname(input.figures[0]),
         code=code("report.py"),
         templates=fingerprint.content(
-            path for path in (SCRIPTS / "regatlas" / "report").glob("*") if path.suffix in (".j2", ".css", ".js")
+            path
+            for path in (SCRIPTS / "regatlas" / "report").glob("*")
+            if path.suffix in (".j2", ".css", ".js")
         ),
     shell:
-        "python {SCRIPTS}/report.py --spec {params.spec:q} --config-yaml {output.config:q} --table {input.table:q}"
-        " --curves {input.curves:q} --comparison {input.comparison:q} --figures {FIGURES:q} --out {output.page:q}"
+        'python "$REGATLAS_SCRIPTS"/report.py --spec {params.spec:q} --config-yaml {output.config:q} --table {input.table:q}'
+        " --curves {input.curves:q} --comparison {input.comparison:q} --figures {params.folder:q} --out {output.page:q}"
         " > {log:q} 2>&1"

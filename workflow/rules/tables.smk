@@ -26,7 +26,10 @@ rule collect:
         spec=canonical(
             {
                 "methods": sorted(
-                    ({"id": m.id, "regularizer": m.regularizer, "digest": m.digest} for m in STUDY.methods),
+                    (
+                        {"id": m.id, "regularizer": m.regularizer, "digest": m.digest}
+                        for m in STUDY.methods
+                    ),
                     key=lambda entry: entry["id"],
                 ),
                 "seeds": sorted(STUDY.seeds),
@@ -34,7 +37,7 @@ rule collect:
         ),
         code=code("collect.py"),
     shell:
-        "python {SCRIPTS}/collect.py --spec {params.spec:q} --runs results/runs --data {input.data:q}"
+        'python "$REGATLAS_SCRIPTS"/collect.py --spec {params.spec:q} --runs results/runs --data {input.data:q}'
         " --table {output.table:q} --curves {output.curves:q} > {log:q} 2>&1"
 
 
@@ -62,10 +65,13 @@ rule compare:
         spec=canonical(
             {
                 "baseline": STUDY.baseline,
-                "methods": [{"id": m.id, "label": m.label, "published": m.published} for m in STUDY.methods],
+                "methods": [
+                    {"id": m.id, "label": m.label, "published": m.published}
+                    for m in STUDY.methods
+                ],
             }
         ),
         code=code("compare.py"),
     shell:
-        "python {SCRIPTS}/compare.py --spec {params.spec:q} --table {input.table:q} --csv {output.csv:q}"
+        'python "$REGATLAS_SCRIPTS"/compare.py --spec {params.spec:q} --table {input.table:q} --csv {output.csv:q}'
         " --markdown {output.markdown:q} --latex {output.latex:q} > {log:q} 2>&1"

@@ -1,17 +1,6 @@
 # train: one method with one seed -> results/runs/<regularizer>/<digest>/seed-<seed>.npz
 # The digest stands for everything the numbers depend on, so a run that exists is never trained again; the data is
 # read through ancient() because its checksum is in the digest.
-METHODS = {(method.regularizer, method.digest): method for method in STUDY.methods}
-
-
-def train_spec(wildcards):
-    method = METHODS[wildcards.regularizer, wildcards.digest]
-    return fingerprint.canonical({"settings": method.settings, "seed": int(wildcards.seed)})
-
-
-def plugin(wildcards):
-    path = METHODS[wildcards.regularizer, wildcards.digest].declaration.path
-    return [] if SCRIPTS in path.parents else ["--plugin", str(path)]
 
 
 rule train:
@@ -19,12 +8,12 @@ rule train:
         data=ancient(f"{DATA}/prepared.npz"),
     output:
         "results/runs/{regularizer}/{digest}/seed-{seed}.npz",
+    log:
+        "results/logs/train/{regularizer}/{digest}/seed-{seed}.log",
     wildcard_constraints:
         regularizer=r"\w+",
         digest="[0-9a-f]{16}",
         seed=r"\d+",
-    log:
-        "results/logs/train/{regularizer}/{digest}/seed-{seed}.log",
     cache: True
     conda:
         "../../environment.yml"
@@ -36,5 +25,5 @@ rule train:
         spec=train_spec,
         plugin=plugin,
     shell:
-        "python {SCRIPTS}/train.py --spec {params.spec:q} {params.plugin:q} --data {input.data:q}"
+        'python "$REGATLAS_SCRIPTS"/train.py --spec {params.spec:q} {params.plugin:q} --data {input.data:q}'
         " --threads {threads} --out {output:q} > {log:q} 2>&1"

@@ -1,6 +1,6 @@
 """The report's page: what the template shows, and the figures inlined in it."""
 
-import copy
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from regatlas.errors import UserError
 from regatlas.report import facts, formulas, numbers
 
 _HERE = Path(__file__).parent
+ElementTree.register_namespace("", "http://www.w3.org/2000/svg")
+ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
 _CAPTIONS = {
     "weights": {
         "weights_own_scale_one_seed": "Weights of one seed, each method on its own colour scale: the textures.",
@@ -105,7 +107,7 @@ def _plain(value: Any) -> Any:
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    return copy.copy(value)
+    return value
 
 
 def verdict(text: str) -> str:
@@ -140,8 +142,8 @@ def inline(path: Path) -> Markup:
                 element.set(key, " ".join(renamed.get(name, name) for name in value.split()))
             elif value.startswith("#") and value[1:] in renamed:
                 element.set(key, f"#{renamed[value[1:]]}")
-            elif value.startswith("url(#"):
-                element.set(key, f"url(#{renamed.get(value[5:-1], value[5:-1])})")
+            elif "url(#" in value:
+                element.set(key, re.sub(r"url\(#([^)]+)\)", lambda m: f"url(#{renamed.get(m[1], m[1])})", value))
     root.set("role", "img")
     width, height = _size(root)
     if width:  # the page decides the size, the picture its shape

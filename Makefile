@@ -1,0 +1,45 @@
+# make            set up .venv and run the default study on all cores -> results/post/report.html
+# make test       set up .venv with the development tools and run every test
+# make lint       formatting and static checks of the workflow and the code
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CORES ?= all
+
+.PHONY: all run test lint lock clean
+.DEFAULT_GOAL := run
+
+all: run
+
+run: $(VENV)/.installed
+	$(BIN)/snakemake --cores $(CORES)
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 tests
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check workflow
+	$(BIN)/snakemake --lint
+
+# Exact versions with hashes; nothing else is taken. A new requirements file makes the environment anew.
+$(VENV)/.installed: requirements.txt
+	$(PYTHON) -c 'import sys; (3, 11) <= sys.version_info[:2] <= (3, 13) or sys.exit("Python 3.11, 3.12 or 3.13 is needed, $(PYTHON) is %d.%d: make PYTHON=python3.11" % sys.version_info[:2])'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.txt
+	touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.txt
+	touch $@
+
+# Recompute the pins from pyproject.toml (needs uv).
+LOCK = uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+       --generate-hashes --no-annotate --no-header
+lock:
+	$(LOCK) pyproject.toml -o requirements.txt
+	$(LOCK) --group dev --constraint requirements.txt pyproject.toml -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) .snakemake

@@ -1,0 +1,259 @@
+"""The report: that it says what the tables say, is whole as one file, and lets nothing through unescaped."""
+
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import report
+import yaml
+from regatlas import tables
+from regatlas.errors import UserError
+from regatlas.report import facts, formulas, numbers, page
+
+VOID = {"meta", "link", "br", "img", "input", "hr"}
+EVIL = '<script>alert("x")</script> & $ {{ 7 * 7 }}'
+SVG = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="72pt" height="36pt" aria-labelledby="a b" role="img">'
+    '<title id="a">T</title><desc id="b">D</desc><defs><path id="p" d="M0 0"/></defs><use href="#p"/></svg>'
+)
+POST = {
+    "none": ("none", {}, {"test_accuracy": 0.932, "relative_runtime": 1.0, "weight_min": -1.95, "weight_max": 1.64}),
+    "dropout": ("dropout", {"keep_probability": 0.5, "active_at_test": True}, {"test_accuracy": 0.895}),
+    "gaussian": ("gaussian", {"noise_scale": 0.5}, {"test_accuracy": 0.915, "weight_min": 0.0, "weight_max": 0.8}),
+    "l2": ("l2", {"strength": 0.01}, {"test_accuracy": 0.76, "weight_min": -0.062, "weight_max": 0.094}),
+    "weight_norm": ("weight_norm", {"radius": 1.0}, None),
+}
+ACCURACY = {"none": 0.93, "dropout": 0.89, "gaussian": 0.91, "l2": 0.77, "weight_norm": 0.72}
+FORMULAS = {
+    "gaussian": r"W = \frac{1}{\sqrt{2\pi}\,\sigma} \exp\!\left(-\frac{(X - \mu)^2}{2\sigma^4}\right)",
+    "weight_norm": r"W = r \, V / \lVert V \rVert_F",
+}
+
+
+class Page(HTMLParser):
+    """A page's tags, ids and text; fails on tags that do not nest."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.ids, self.open, self.text = [], [], [], []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+        self.text = " ".join(" ".join(self.text).split())
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        self.ids += [value for key, value in attributes if key == "id"]
+
+    def handle_starttag(self, tag, attributes):
+        self.handle_startendtag(tag, attributes)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, tag
+
+    def handle_data(self, data):
+        if self.open[-1:] not in (["script"], ["style"]):
+            self.text.append(data)
+
+
+def frames(methods=POST, seeds=(0, 1, 2), diverged=(), processors=("cpu one",)):
+    """runs, curves and comparison of a study in which seed s adds s thousandths to a method's accuracy."""
+    rows, curves = [], []
+    for method, (regularizer, _, _) in methods.items():
+        for position, seed in enumerate(seeds):
+            accuracy = ACCURACY.get(method, 0.9) + 0.001 * seed
+            row = dict.fromkeys(tables.RUN_COLUMNS)
+            row |= {"method": method, "seed": seed, "digest": "ab", "regularizer": regularizer, "status": "finished"}
+            row |= {"total_seconds": 10.0, "finished_at": f"2026-11-23T10:0{seed}:00Z", "tensorflow": "2.21.0"}
+            row |= {"processor": processors[position % len(processors)], "cores": 2, "system": "Linux"}
+            if (method, seed) in diverged:
+                row |= {"status": "diverged", "message": "the loss became NaN"}
+            else:
+                row |= {"test_accuracy": accuracy, "train_accuracy": accuracy + 0.005, "parameters": 7840}
+                row |= {"test_accuracy_noise_off": accuracy + 0.03 * (method == "dropout")}
+                row |= {"weight_min": -1.9 if method == "none" else -0.06, "weight_max": 1.6, "weight_norm": 12.5}
+                row |= {"roughness": 0.25, "template_correlation": 0.5, "microseconds_per_step": 30.0 + seed}
+            rows.append(row)
+            curves += [{"method": method, "seed": seed, "step": step, "test_accuracy": 0.5} for step in (1, 100)]
+    runs = tables.typed(pd.DataFrame(rows, columns=tables.RUN_COLUMNS))
+    entries = [{"id": key, "label": f"The {key}", "published": value[2]} for key, value in methods.items()]
+    comparison = tables.compare(entries, next(iter(methods)), runs)
+    return runs, tables.typed(pd.DataFrame(curves, columns=tables.CURVE_COLUMNS)), comparison
+
+
+def spec(methods=POST, story="post", seeds=(0, 1, 2), **changes):
+    config = {
+        "study": "post",
+        "dataset": {"name": "mnist"},
+        "network": {"hidden": [], "bias": False},
+        "training": {"loss": "squared_error", "optimizer": "adam", "learning_rate": 1e-4, "batch_size": 32}
+        | {"steps": 150000, "evaluate_every": 1000, "train_size": 55000},
+        "seeds": list(seeds),
+    }
+    entries = [
+        {
+            **{"id": key, "label": f"The {key}", "color": "#0072b2", "regularizer": regularizer, "title": key},
+            **{"formula": FORMULAS.get(key, "L(W)"), "citation": "Someone 1999", "acts_on": "loss"},
+            **{"settings": settings, "training": {"learning_rate": 1e-3} if key == "gaussian" else {}},
+            "published": published,
+        }
+        for key, (regularizer, settings, published) in methods.items()
+    ]
+    result = {"title": "A study", "story": story, "author": "", "config": config, "methods": entries}
+    return {**result, "baseline": next(iter(methods)), **changes}
+
+
+def render(folder, given=None, tables_=None):
+    return page.render(given or spec(), *(tables_ or frames()), folder)
+
+
+def test_it_shows_the_numbers_of_the_comparison(tmp_path):
+    text = Page(render(tmp_path)).text
+    # Seeds 0, 1, 2 give 0.930, 0.931, 0.932; t(0.975, 2) = 4.3027, times 0.001 / sqrt(3) = 0.00248.
+    assert "93.10 ± 0.25" in text
+    assert "from 72.10 % (The weight_norm) to 93.10 % (The none)" in text
+    assert "89.10 ± 0.25" in text and "92.10 ± 0.25" in text  # noise on, noise off
+    assert "costs 3.00 points; of the 4.00 points" in text and "1.00 remain" in text
+    assert "published 93.2" in text and "not corrected" in text
+    assert "missed: smallest weight" not in text.split("Verdict")[0]
+    assert "gaussian (\N{MINUS SIGN}2.00 points)" in text
+    assert "15 runs, 2 min 30 s in all" in text
+
+
+def test_it_is_well_formed_and_needs_nothing_from_elsewhere(tmp_path):
+    for name in ("accuracy", "runtime"):
+        (tmp_path / f"{name}.svg").write_text(SVG)
+    html = render(tmp_path)
+    parsed = Page(html)
+    assert len(parsed.ids) == len(set(parsed.ids))
+    for tag, attributes in parsed.tags:
+        assert tag not in ("link", "iframe", "object", "img")
+        for key in ("src", "href", "xlink:href"):
+            assert attributes.get(key, "#").startswith(("#", "data:")), (tag, attributes)
+        if tag == "svg":
+            assert attributes["role"] == "img"
+            names = attributes.get("aria-labelledby", "").split()
+            assert attributes.get("aria-label") or (names and set(names) <= set(parsed.ids))
+    targets = [a["href"][1:] for t, a in parsed.tags if t in ("a", "use") and "href" in a]
+    assert targets and set(targets) <= set(parsed.ids)
+    assert not re.search(r"@import|url\((?!#)", html)
+    assert len([tag for tag, _ in parsed.tags if tag == "figure"]) == 2
+
+
+def test_everything_from_outside_is_escaped(tmp_path):
+    methods = {"none": POST["none"], "evil": (EVIL, {EVIL: EVIL}, None)}
+    runs, curves, comparison = frames(methods, diverged=[("evil", 1)])
+    runs["message"] = runs["processor"] = runs["tensorflow"] = EVIL
+    comparison["label"] = comparison["verdict"] = EVIL
+    for story in ("post", ""):
+        given = spec(methods, story, title=EVIL, author=EVIL)
+        given["config"]["dataset"]["name"] = given["config"]["training"]["optimizer"] = EVIL
+        for method in given["methods"]:
+            method |= dict.fromkeys(("label", "color", "title", "formula", "citation", "acts_on"), EVIL)
+            method["training"] = {EVIL: EVIL}
+        html = page.render(given, runs, curves, comparison, tmp_path)
+        assert "<script>alert" not in html
+        assert html.count("{{ 7 * 7 }}") > 10 and ">49<" not in html
+        assert sum(tag == "script" for tag, _ in Page(html).tags) == 1
+
+
+def test_the_story_is_told_for_the_post_alone(tmp_path):
+    assert "Where the post" in Page(render(tmp_path)).text
+    other = Page(render(tmp_path, spec(story=""))).text
+    assert "the post" not in other.lower() and "It acts on the loss" in other
+
+
+def test_lost_runs_are_said_in_words(tmp_path):
+    runs, curves, comparison = frames(diverged=[("l2", s) for s in (0, 1, 2)])
+    runs = runs[~((runs["method"] == "none") & (runs["seed"] == 2))]
+    for story in ("post", ""):
+        text = Page(page.render(spec(story=story), runs, curves, comparison, tmp_path)).text
+        assert "The l2: training diverged with seeds 0, 1 and 2 (the loss became NaN)" in text
+        assert "The none: no run with seed 2 is in the table" in text
+        assert "nan" not in text.lower().replace("became nan", "")
+
+
+@pytest.mark.parametrize("story", ["post", ""])
+def test_a_study_without_any_finished_or_with_one_run(tmp_path, story):
+    lost = [(method, 0) for method in POST]
+    for seeds, diverged, words in (((0,), lost, "No run finished"), ((0,), (), "have no interval")):
+        given = spec(story=story, seeds=seeds)
+        text = Page(page.render(given, *frames(seeds=seeds, diverged=diverged), tmp_path)).text
+        assert words in text and "None" not in text and "nan" not in text.replace("NaN", "")
+
+
+def test_runtimes_of_different_processors_are_warned_of(tmp_path):
+    warning = "runtimes cannot be compared"
+    assert warning not in Page(render(tmp_path)).text
+    assert warning in Page(render(tmp_path, tables_=frames(processors=("cpu one", "cpu two")))).text
+
+
+def test_the_program_writes_the_page_and_the_resolved_configuration(tmp_path, monkeypatch):
+    command = ["report.py", "--spec", json.dumps(spec()), "--config-yaml", str(tmp_path / "config.yaml")]
+    for name, table in zip(("table", "curves", "comparison"), frames(), strict=True):
+        tables.write_csv(tmp_path / f"{name}.csv", table)
+        command += [f"--{name}", str(tmp_path / f"{name}.csv")]
+    monkeypatch.setattr(sys, "argv", [*command, "--figures", str(tmp_path), "--out", str(tmp_path / "report.html")])
+    monkeypatch.setenv("REGATLAS_COMMAND", "snakemake --cores 8 <all>")
+    report.main()
+    assert yaml.safe_load((tmp_path / "config.yaml").read_text()) == spec()["config"]
+    first = (tmp_path / "report.html").read_text()
+    assert "snakemake --cores 8 &lt;all&gt;" in first
+    monkeypatch.delenv("REGATLAS_COMMAND")
+    report.main()
+    assert "Command" not in Page((tmp_path / "report.html").read_text()).text
+
+
+def test_every_formula_is_drawn_and_a_strange_one_is_shown_as_it_is():
+    regularizers = Path(page.__file__).parents[1] / "regularizers"
+    found = []
+    for path in regularizers.glob("*.py"):
+        if match := re.search(r"^    formula = (\(.*?^    \)|r?\".*?\"$)", path.read_text(), re.M | re.S):
+            found.append(eval(match[1]))  # a literal of our own code
+    assert len(found) >= 5
+    for latex in found:
+        svg = Page(str(formulas.svg(latex))).tags
+        assert svg[0][0] == "svg" and svg[0][1]["aria-label"] == latex and len(svg[1][1]["d"]) > 200
+    assert formulas.svg(r"\nosuch{<b>}") == r'<code class="formula">\nosuch{&lt;b&gt;}</code>'
+
+
+def test_the_commit_is_told_with_changes_or_that_there_is_none(tmp_path):
+    assert facts.commit(tmp_path) == "not a git checkout"
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=b"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    (tmp_path / "file").write_text("1")
+    subprocess.run([*git, "add", "file"], check=True)
+    subprocess.run([*git, "commit", "-qm", "first"], check=True)
+    clean = facts.commit(tmp_path)
+    assert re.fullmatch("[0-9a-f]{40}", clean)
+    (tmp_path / "file").write_text("2")
+    assert facts.commit(tmp_path) == f"{clean}, with uncommitted changes"
+    (tmp_path / "inside").mkdir()
+    assert facts.commit(tmp_path / "inside") == "not a git checkout"
+
+
+def test_a_broken_figure_is_named(tmp_path):
+    (tmp_path / "accuracy.svg").write_text("<svg")
+    with pytest.raises(UserError, match=r"accuracy\.svg"):
+        render(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(4.25, "4.2 s"), (59.7, "1 min 0 s"), (185, "3 min 5 s"), (7799, "2 h 9 min"), (None, "–")]
+)
+def test_durations(seconds, text):
+    assert numbers.duration(seconds).replace("\N{NO-BREAK SPACE}", " ") == text
+
+
+def test_numbers_have_a_real_minus_and_no_negative_zero():
+    assert numbers.number(-1.5, ".2f") == "\N{MINUS SIGN}1.50"
+    assert numbers.number(-0.0001, ".2f") == "0.00"
+    assert numbers.number(float("nan")) == numbers.number(None) == "–"
+    assert numbers.p_value(0.0004) == "< 0.001" and numbers.p_value(0.25) == "0.250"
