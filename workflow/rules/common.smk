@@ -16,9 +16,7 @@ from regatlas.errors import UserError
 from regatlas.study import resolve
 
 # Jobs run with the Python that runs Snakemake, whether or not its environment is activated.
-os.environ["PATH"] = os.pathsep.join(
-    [os.path.dirname(sys.executable), os.environ["PATH"]]
-)
+os.environ.update(PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]))
 # Where the jobs find the programs; no parameter, because moving the project must not re-run anything.
 os.environ.update(REGATLAS_SCRIPTS=str(SCRIPTS))
 os.environ.setdefault("REGATLAS_COMMAND", shlex.join(["snakemake", *sys.argv[1:]]))
@@ -58,9 +56,7 @@ def folder_of_output(wildcards, output):
 
 def train_spec(wildcards):
     method = METHODS[wildcards.regularizer, wildcards.digest]
-    return fingerprint.canonical(
-        {"settings": method.settings, "seed": int(wildcards.seed)}
-    )
+    return fingerprint.canonical({"settings": method.settings, "seed": int(wildcards.seed)})
 
 
 def plugin(wildcards):

@@ -1,9 +1,7 @@
 # The figure rules: tables and runs -> results/<study>/figures/*.svg, the weight images as .png too.
 FIGURE_SPEC = canonical(
     {
-        "methods": [
-            {"id": m.id, "label": m.label, "color": m.color} for m in STUDY.methods
-        ],
+        "methods": [{"id": m.id, "label": m.label, "color": m.color} for m in STUDY.methods],
         "baseline": STUDY.baseline,
         **{key: STUDY.config["figures"][key] for key in ("seed", "width", "dpi")},
     }

@@ -10,10 +10,7 @@ REPORT_SPEC = canonical(
                 "label": m.label,
                 "color": m.color,
                 "regularizer": m.regularizer,
-                **{
-                    key: getattr(m.declaration, key)
-                    for key in ("title", "formula", "citation", "acts_on")
-                },
+                **{key: getattr(m.declaration, key) for key in ("title", "formula", "citation", "acts_on")},
                 "settings": m.settings["regularizer"]["settings"],
                 "training": m.settings["training"],
                 "published": m.published,
@@ -61,9 +58,7 @@ rule report:
         folder=lambda wildcards, input: os.path.dirname(input.figures[0]),
         code=code("report.py"),
         templates=fingerprint.content(
-            path
-            for path in (SCRIPTS / "regatlas" / "report").glob("*")
-            if path.suffix in (".j2", ".css", ".js")
+            path for path in (SCRIPTS / "regatlas" / "report").glob("*") if path.suffix in (".j2", ".css", ".js")
         ),
     shell:
         'python "$REGATLAS_SCRIPTS"/report.py --spec {params.spec:q} --config-yaml {output.config:q} --table {input.table:q}'

@@ -26,10 +26,7 @@ rule collect:
         spec=canonical(
             {
                 "methods": sorted(
-                    (
-                        {"id": m.id, "regularizer": m.regularizer, "digest": m.digest}
-                        for m in STUDY.methods
-                    ),
+                    ({"id": m.id, "regularizer": m.regularizer, "digest": m.digest} for m in STUDY.methods),
                     key=lambda entry: entry["id"],
                 ),
                 "seeds": sorted(STUDY.seeds),
@@ -65,10 +62,7 @@ rule compare:
         spec=canonical(
             {
                 "baseline": STUDY.baseline,
-                "methods": [
-                    {"id": m.id, "label": m.label, "published": m.published}
-                    for m in STUDY.methods
-                ],
+                "methods": [{"id": m.id, "label": m.label, "published": m.published} for m in STUDY.methods],
             }
         ),
         code=code("compare.py"),

@@ -2,16 +2,16 @@
 
 import math
 from collections.abc import Iterable, Mapping
+from numbers import Real
 from typing import Any
 
 DASH, MINUS, PLUS_MINUS = "\N{EN DASH}", "\N{MINUS SIGN}", "\N{PLUS-MINUS SIGN}"
 _SPACE = "\N{NO-BREAK SPACE}"
-_SMALL = 12  # numbers up to here are written as words
 
 
 def known(value: Any) -> bool:
     """Whether a cell holds a number."""
-    return isinstance(value, int | float) and math.isfinite(value)
+    return isinstance(value, Real) and math.isfinite(value)
 
 
 def number(value: Any, form: str = ".3f") -> str:
