@@ -59,9 +59,7 @@ def read_data(path: Path, settings: dict) -> dict:
     """The prepared arrays, checked to be the ones the settings were made for."""
     data = read_npz(path)
     if str(data.pop("checksum")) != settings["data"]:
-        raise UserError(
-            f"{path}: made from other files than this study's; delete it and run again"
-        )
+        raise UserError(f"{path}: made from other files than this study's; delete it and run again")
     available, wanted = len(data["train_images"]), settings["training"]["train_size"]
     if wanted > available:
         raise UserError(f"training.train_size: found {wanted}, the data set has {available} images to train on")

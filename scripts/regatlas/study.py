@@ -191,9 +191,7 @@ def _complaint(error: Any) -> str:
     if error.validator == "pattern" and error.validator_value.startswith("^#"):
         return f"{where}: found {_short(found)}, allowed is a colour like #0072b2"
     if error.validator == "pattern":
-        return (
-            f"{where}: found {_short(found)}, allowed are at most 64 letters, digits, '_', '-' and '.'"
-        )
+        return f"{where}: found {_short(found)}, allowed are at most 64 letters, digits, '_', '-' and '.'"
     limits = {
         "minimum": "at least", "maximum": "at most", "exclusiveMinimum": "above", "minItems": "at least so many items:",
         "maxItems": "at most so many items:", "minLength": "at least so many characters:",

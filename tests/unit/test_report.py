@@ -121,7 +121,7 @@ def test_it_shows_the_numbers_of_the_comparison(tmp_path):
     assert "from 72.10 % (The weight_norm) to 93.10 % (The none)" in text
     assert "89.10 ± 0.25" in text and "92.10 ± 0.25" in text  # noise on, noise off
     assert "costs 3.00 points; of the 4.00 points" in text and "1.00 remain" in text
-    assert "published 93.2" in text and "not corrected" in text
+    assert "published 93.2" in text and "published 76.0" in text and "not corrected" in text
     assert "missed: smallest weight" not in text.split("Verdict")[0]
     assert "gaussian (\N{MINUS SIGN}2.00 points)" in text
     assert "15 runs, 2 min 30 s in all" in text

@@ -169,7 +169,7 @@ class _Picture:
         self._headings(hidden)
         y = top
         for method, label, text, head, row, limit in zip(spec.methods, labels, notes, heads, rows, limits, strict=True):
-            swatch = Rectangle((0.02, y + 0.035), 0.11, 0.11, facecolor=method.color, linewidth=0)
+            swatch = Rectangle((0.02, y + 0.045), 0.11, 0.11, facecolor=method.color, linewidth=0)
             self.axes.add_patch(swatch)
             for number_of_line, line in enumerate(label.split("\n")):
                 self.axes.text(0.18, y + 0.15 + number_of_line * _LINE, line, va="baseline")

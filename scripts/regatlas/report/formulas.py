@@ -6,9 +6,17 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
-_SIZE = 20.0  # of the drawing; shown at the text's size, as all lengths are in em
+_SIZE = 20.0  # of the drawing; on the page lengths are in em
+_SCALE = 1.25  # of the text around it
 _STEPS = {Path.MOVETO: ("M", 1), Path.LINETO: ("L", 1), Path.CURVE3: ("Q", 2), Path.CURVE4: ("C", 3)}
-_SPELLINGS = {r"\lVert": r"\Vert", r"\rVert": r"\Vert", r"\lvert": r"\vert", r"\rvert": r"\vert", r"\!": ""}
+_SPELLINGS = {
+    r"\lVert": r"\Vert",
+    r"\rVert": r"\Vert",
+    r"\lvert": r"\vert",
+    r"\rvert": r"\vert",
+    r"\!": "",
+    r"\frac": r"\dfrac",
+}
 
 
 def svg(latex: str) -> Markup:
@@ -30,7 +38,7 @@ def svg(latex: str) -> Markup:
     ).format(
         latex,
         f"{left:.1f} {top:.1f} {width:.1f} {height:.1f}",
-        f"width:{width / _SIZE * 1.1:.2f}em;vertical-align:{(box.y0 - 1) / _SIZE * 1.1:.2f}em",
+        f"width:{width / _SIZE * _SCALE:.2f}em;vertical-align:{(box.y0 - 1) / _SIZE * _SCALE:.2f}em",
         _outline(path),
     )
 

@@ -27,6 +27,11 @@ def percent(fraction: Any, form: str = ".2f") -> str:
     return number(fraction * 100, form) if known(fraction) else DASH
 
 
+def published_percent(fraction: float) -> str:
+    """A published fraction in percent, with as many decimals as it was published with, but at least one."""
+    return number(round(fraction * 100, 8), ".1f" if math.isclose(fraction * 1000, round(fraction * 1000)) else "g")
+
+
 def half_width(row: Mapping[str, Any], name: str) -> str:
     """A fraction in percent, with half the width of its interval where it has one."""
     low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
@@ -77,7 +82,7 @@ def setting(value: Any) -> str:
     if value is None:
         return "none"
     if isinstance(value, int):
-        return f"{value:,}" if abs(value) >= 10_000 else str(value)
+        return f"{value:,}" if abs(value) >= 1000 else str(value)
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, list | tuple):

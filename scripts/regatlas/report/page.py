@@ -12,6 +12,7 @@ import yaml
 from markupsafe import Markup
 
 from regatlas.errors import UserError
+from regatlas.figures import style
 from regatlas.report import facts, formulas, numbers
 
 _HERE = Path(__file__).parent
@@ -62,6 +63,8 @@ def render(
     environment.filters |= {
         "number": numbers.number,
         "percent": numbers.percent,
+        "published_percent": numbers.published_percent,
+        "significant": style.number,
         "half_width": numbers.half_width,
         "bounds": numbers.bounds,
         "p_value": numbers.p_value,

@@ -1,0 +1,244 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from regatlas.networks import Parameters, forward, initial
+from regatlas.regularizers.base import Random, Regularizer
+from regatlas.regularizers.dropout import Dropout
+from regatlas.regularizers.gaussian import Gaussian, bump
+from regatlas.regularizers.l2 import L2
+from regatlas.regularizers.none import NoRegularization
+from regatlas.regularizers.weight_norm import WeightNorm
+from regatlas.streams import generator
+
+SHAPES = [(5, 4), (4, 3)]
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(11)
+
+
+@pytest.fixture
+def variables(rng):
+    """Float64 kernels and biases, so that finite differences are exact enough."""
+    named = {f"kernel_{layer}": tf.Variable(rng.normal(size=shape)) for layer, shape in enumerate(SHAPES)}
+    return named | {f"bias_{layer}": tf.Variable(rng.normal(size=shape[1])) for layer, shape in enumerate(SHAPES)}
+
+
+def differences(function, array, step=1e-6):
+    """Gradient of a scalar function of an array by central differences."""
+    slope = np.empty_like(array)
+    for place in np.ndindex(array.shape):
+        up, down = array.copy(), array.copy()
+        up[place] += step
+        down[place] -= step
+        slope[place] = (function(up) - function(down)) / (2 * step)
+    return slope
+
+
+def written_bump(x, mu, log_sigma):
+    """The weight as the post's notebook writes it, sigma entering twice."""
+    sigma = np.exp(log_sigma)
+    z = ((x - mu) / sigma) ** 2
+    return np.exp(-z / (2 * sigma**2)) / (np.sqrt(2 * np.pi) * sigma)
+
+
+def untouched(regularizer, hooks):
+    return all(getattr(type(regularizer), hook) is getattr(Regularizer, hook) for hook in hooks)
+
+
+def test_each_acts_where_it_says_and_nowhere_else():
+    hooks = {"variables", "noise", "examples", "parameters", "activations", "penalty", "gradients", "after_update"}
+    touched = {
+        NoRegularization: set(),
+        L2: {"penalty"},
+        WeightNorm: {"parameters"},
+        Dropout: {"examples"},
+        Gaussian: {"variables", "noise", "parameters"},
+    }
+    for regularizer, own in touched.items():
+        assert {hook for hook in hooks if not untouched(regularizer(), [hook])} == own
+    assert not any(regularizer().noise_in_evaluation for regularizer in (NoRegularization, L2, WeightNorm, Gaussian))
+
+
+def test_no_regularization_hands_everything_on(variables):
+    none = NoRegularization()
+    parameters = none.parameters(variables, None)
+    assert [id(kernel) for kernel in parameters.kernels] == [id(variables[f"kernel_{layer}"]) for layer in (0, 1)]
+    assert [id(bias) for bias in parameters.biases] == [id(variables[f"bias_{layer}"]) for layer in (0, 1)]
+    assert none.penalty(variables, parameters) is None
+    assert none.gradients(variables, variables) is variables
+    assert none.noise(None, tf.constant(0, tf.int64), 3) == [None, None, None]
+    x, y = tf.ones([1, 2, 3]), tf.ones([1, 2, 4])
+    assert none.examples(x, y, None) == (x, y)
+    assert none.activations(x, 0, None) is x
+
+
+def test_l2_is_half_the_sum_of_squared_kernels_without_the_biases(variables):
+    l2 = L2(strength=0.3)
+    with tf.GradientTape() as tape:
+        penalty = l2.penalty(variables, l2.parameters(variables, None))
+    kernels = [variables[f"kernel_{layer}"].numpy() for layer in (0, 1)]
+    np.testing.assert_allclose(penalty, 0.15 * sum((kernel**2).sum() for kernel in kernels), rtol=1e-12)
+    gradients = tape.gradient(penalty, variables)
+    for layer, kernel in enumerate(kernels):
+        expected = differences(lambda k: 0.15 * (k**2).sum(), kernel)
+        np.testing.assert_allclose(gradients[f"kernel_{layer}"], expected, atol=1e-8)
+        assert gradients[f"bias_{layer}"] is None
+
+
+@pytest.mark.parametrize("radius", [1.0, 2.5])
+def test_weight_norm_fixes_the_norm_of_the_whole_kernel(variables, rng, radius):
+    method = WeightNorm(radius=radius)
+    upstream = [rng.normal(size=shape) for shape in SHAPES]
+    with tf.GradientTape() as tape:
+        parameters = method.parameters(variables, None)
+        value = tf.add_n([tf.reduce_sum(u * kernel) for u, kernel in zip(upstream, parameters.kernels, strict=True)])
+    gradients = tape.gradient(value, variables)
+    for layer in (0, 1):
+        v = variables[f"kernel_{layer}"].numpy()
+        np.testing.assert_allclose(parameters.kernels[layer], radius * v / np.sqrt((v**2).sum()), rtol=1e-12)
+        expected = differences(lambda k, u=upstream[layer]: (u * radius * k / np.sqrt((k**2).sum())).sum(), v)
+        np.testing.assert_allclose(gradients[f"kernel_{layer}"], expected, atol=1e-7)
+        assert parameters.biases[layer] is variables[f"bias_{layer}"]
+
+
+def test_the_bump_is_the_posts_formula(rng):
+    x, mu, log_sigma = rng.normal(size=(3, 6, 5))
+    np.testing.assert_allclose(
+        bump(x, tf.constant(mu), tf.constant(log_sigma)), written_bump(x, mu, log_sigma), rtol=1e-12
+    )
+
+
+def test_the_bumps_own_gradient_is_that_of_the_formula(rng):
+    x, mu, log_sigma, upstream = rng.normal(size=(4, 6, 5)) * 0.8
+    with tf.GradientTape() as tape:
+        centre, width = tf.Variable(mu), tf.Variable(log_sigma)
+        value = bump(tf.constant(x), centre, width)
+    by_mu, by_width = tape.gradient(value, [centre, width], output_gradients=tf.constant(upstream))
+    expected = differences(lambda m: (upstream * written_bump(x, m, log_sigma)).sum(), mu)
+    np.testing.assert_allclose(by_mu, expected, atol=1e-6 * np.abs(expected).max())
+    expected = differences(lambda s: (upstream * written_bump(x, mu, s)).sum(), log_sigma)
+    np.testing.assert_allclose(by_width, expected, atol=1e-6 * np.abs(expected).max())
+
+
+def test_gaussian_trains_a_centre_and_a_width_equal_at_the_start():
+    start = initial({"hidden": [4], "bias": True, "initial_stddev": 0.1}, 5, 3, seed=2)
+    variables = Gaussian(noise_scale=0.5).variables(start, 2)
+    assert list(variables) == ["mu_0", "mu_1", "log_sigma_0", "log_sigma_1", "bias_0", "bias_1"]
+    for layer in (0, 1):
+        np.testing.assert_array_equal(variables[f"mu_{layer}"], start.kernels[layer])
+        np.testing.assert_array_equal(variables[f"log_sigma_{layer}"], start.kernels[layer])
+        assert not np.shares_memory(variables[f"mu_{layer}"], variables[f"log_sigma_{layer}"])
+        np.testing.assert_array_equal(variables[f"bias_{layer}"], start.biases[layer])
+
+
+@pytest.mark.parametrize(("features", "blocks"), [(3, [10, 1, 7, 10, 1, 1, 10] * 5), (300, [10] * 110)])
+def test_the_noise_vector_moves_on_one_place_a_step(features, blocks):
+    """The rule, literally: the old last but one comes to the front, the old last is dropped. Past a whole period."""
+    scale, seed = 0.5, 4
+    method = Gaussian(noise_scale=scale)
+    start = initial({"hidden": [], "bias": False, "initial_stddev": 0.1}, features, 3, seed)
+    method.variables(start, seed)
+    vector = list((scale * generator(seed, "gaussian noise").standard_normal(3 * features)).astype(np.float32))
+    assert sum(blocks) > len(vector)
+    step = 0
+    for steps in blocks:
+        noise = method.noise(None, tf.constant(step, tf.int64), steps)
+        assert len(noise) == steps
+        for x in noise:
+            vector = [vector[-2], *vector[:-1]]
+            np.testing.assert_array_equal(x.numpy(), vector)
+        step += steps
+
+
+def test_gaussian_reads_the_bump_at_the_noise_in_training_and_at_zero_in_evaluation():
+    method = Gaussian(noise_scale=0.5)
+    start = initial({"hidden": [4], "bias": True, "initial_stddev": 0.3}, 5, 3, seed=2)
+    variables = method.variables(start, 2)
+    noise = method.noise(None, tf.constant(7, tf.int64), 1)[0].numpy()
+    on, off = method.parameters(variables, tf.constant(noise)), method.parameters(variables, None)
+    first = noise[:20].reshape(5, 4).astype(float), noise[20:].reshape(4, 3).astype(float)
+    for layer, kernel in enumerate(start.kernels):
+        kernel = kernel.astype(float)
+        np.testing.assert_allclose(on.kernels[layer], written_bump(first[layer], kernel, kernel), rtol=1e-5)
+        np.testing.assert_allclose(off.kernels[layer], written_bump(0.0, kernel, kernel), rtol=1e-5)
+        assert np.abs(on.kernels[layer] - off.kernels[layer]).max() > 0.01
+    assert len(on.biases) == 2
+
+
+@pytest.mark.parametrize("keep", [0.5, 0.8, 0.3, 1.0, 1 / 256])
+def test_dropout_keeps_the_share_and_scales_by_it(keep):
+    method = Dropout(keep_probability=keep, active_at_test=False)
+    x = tf.constant(np.random.default_rng(0).uniform(0.1, 1, (10, 50, 200)).astype(np.float32))
+    y = tf.ones([10, 50, 3])
+    dropped, targets = method.examples(x, y, Random(1, "examples", 0))
+    assert targets is y
+    ratio = dropped.numpy() / x.numpy()
+    kept = ratio != 0
+    np.testing.assert_allclose(ratio[kept], 1 / keep, rtol=1e-6)
+    deviation = np.sqrt(keep * (1 - keep) / kept.size)
+    assert abs(kept.mean() - keep) <= 5 * deviation
+    if keep == 0.5:  # independent of place, step and example
+        for axes in [(0, 1), (0, 2), (1, 2)]:
+            share = kept.mean(axes)
+            assert np.abs(share - 0.5).max() < 6 * 0.5 / np.sqrt(kept.size / share.size)
+        assert abs(np.mean(kept[:, :, 1:] == kept[:, :, :-1]) - 0.5) < 5 * 0.5 / np.sqrt(kept.size)
+
+
+def test_dropouts_mask_is_the_seeds_and_the_counters():
+    method = Dropout(keep_probability=0.5, active_at_test=False)
+    x, y = tf.ones([2, 4, 101]), tf.ones([2, 4, 3])  # a size that is no multiple of a word
+
+    def mask(seed, purpose, counter):
+        return method.examples(x, y, Random(seed, purpose, counter))[0].numpy().tobytes()
+
+    assert mask(1, "examples", 0) == mask(1, "examples", tf.constant(0, tf.int64))
+    others = {mask(1, "examples", 0), mask(2, "examples", 0), mask(1, "test", 0), mask(1, "examples", 1)}
+    assert len(others) == 4
+
+
+@pytest.mark.parametrize("active", [False, True])
+def test_dropout_is_on_in_evaluation_only_where_asked(active):
+    assert Dropout(keep_probability=0.5, active_at_test=active).noise_in_evaluation is active
+
+
+def test_random_numbers_have_their_distributions_and_differ_from_call_to_call():
+    random = Random(3, "test", 0)
+    first, second = random.normal([200, 300]).numpy(), random.normal([200, 300]).numpy()
+    assert abs(first.mean()) < 0.02
+    assert abs(first.std() - 1) < 0.02
+    assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.02
+    values = random.bytes([7, 11111]).numpy()
+    assert values.shape == (7, 11111)
+    counts = np.bincount(values.ravel(), minlength=256)
+    assert counts.size == 256
+    assert abs(counts - values.size / 256).max() < 6 * np.sqrt(values.size / 256)
+    words = random.words([3, 30001]).numpy()
+    assert words.dtype == np.uint16
+    assert abs(words.mean() / 65535 - 0.5) < 0.01
+
+
+def test_the_forward_pass_is_affine_layers_with_relu_between(rng):
+    kernels, biases = [rng.normal(size=shape) for shape in SHAPES], [rng.normal(size=shape[1]) for shape in SHAPES]
+    x = rng.normal(size=(6, 5))
+    expected = np.maximum(x @ kernels[0] + biases[0], 0) @ kernels[1] + biases[1]
+    np.testing.assert_allclose(forward(tf.constant(x), Parameters(kernels, biases)), expected, rtol=1e-12)
+    seen = []
+    halved = forward(tf.constant(x), Parameters(kernels, []), lambda h, layer: (seen.append(layer), h / 2)[1])
+    np.testing.assert_allclose(halved, np.maximum(x @ kernels[0], 0) / 2 @ kernels[1], rtol=1e-12)
+    assert seen == [0]
+
+
+def test_initial_parameters_are_truncated_normal_and_a_layers_own():
+    settings = {"hidden": [40, 30], "bias": True, "initial_stddev": 0.2}
+    start = initial(settings, 50, 10, seed=5)
+    assert [kernel.shape for kernel in start.kernels] == [(50, 40), (40, 30), (30, 10)]
+    assert [bias.tolist() for bias in start.biases] == [[0] * 40, [0] * 30, [0] * 10]
+    for kernel in start.kernels:
+        assert kernel.dtype == np.float32
+        assert 0.19 < np.abs(kernel).max() / 2 <= 0.2001
+        assert abs(kernel.std() - 0.2 * 0.8796) < 0.012
+    plain = initial(settings | {"bias": False}, 50, 10, seed=5)
+    assert plain.biases == []
+    np.testing.assert_array_equal(plain.kernels[1], start.kernels[1])
