@@ -1,11 +1,13 @@
 """Files that appear whole or not at all, and whose bytes depend on their content alone."""
 
 import contextlib
+import errno
 import hashlib
 import io
 import os
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
@@ -14,6 +16,18 @@ import numpy as np
 
 from regatlas.errors import UserError
 
+# What numpy and zipfile raise on bytes that were cut short or changed, as seen by changing them.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    ValueError,
+    KeyError,
+    RuntimeError,
+    TypeError,
+    AttributeError,
+    OSError,
+)
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can hold: no clock in the bytes
 
 
@@ -73,9 +87,11 @@ def read_npz(path: str | Path, names: Iterable[str] | None = None) -> dict[str, 
         UserError: the file is missing, cut short, altered, or lacks an array.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
             return {name: archive[name] for name in (archive.files if names is None else names)}
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
-    except (zipfile.BadZipFile, EOFError, ValueError, KeyError, zipfile.zlib.error) as error:
+    except _DAMAGE as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise
         raise UserError(f"{path}: damaged or not a result of this workflow ({error})") from None

@@ -124,7 +124,8 @@ def test_it_shows_the_numbers_of_the_comparison(tmp_path):
     assert "published 93.2" in text and "published 76.0" in text and "not corrected" in text
     assert "missed: smallest weight" not in text.split("Verdict")[0]
     assert "gaussian (\N{MINUS SIGN}2.00 points)" in text
-    assert "15 runs, 2 min 30 s in all" in text
+    assert "15 runs, 2 min 30 s in all" in text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "2026-11-23 10:00:00 to 2026-11-23 10:02:00 UTC" in text
 
 
 def test_it_is_well_formed_and_needs_nothing_from_elsewhere(tmp_path):

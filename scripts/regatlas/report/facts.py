@@ -110,7 +110,7 @@ def _seeds(seeds: Sequence[int]) -> str:
 
 def provenance(runs: pd.DataFrame) -> dict[str, Any]:
     """Versions, machines, commit, durations and the command behind a study."""
-    moments = sorted(text for text in runs["finished_at"] if text)
+    moments = sorted(text[:19].replace("T", " ") for text in runs["finished_at"] if text)
     seconds = runs["total_seconds"].dropna()
     machines = runs[["system", "processor", "cores"]].drop_duplicates()
     return {
