@@ -91,9 +91,9 @@ def train(
         x = tf.cast(tf.gather(images, order), tf.float32) * (1 / 255)
         x = tf.reshape(x, [BLOCK, batch_size, features])
         y = tf.reshape(tf.gather(targets, order), [BLOCK, batch_size, classes])
-        number = first_step // BLOCK
-        x, y = regularizer.examples(x, y, Random(seed, "examples", number))
-        return x, y, regularizer.noise(Random(seed, "weights", number), first_step, BLOCK)
+        count = first_step // BLOCK
+        x, y = regularizer.examples(x, y, Random(seed, "examples", count))
+        return x, y, regularizer.noise(Random(seed, "weights", count), first_step, BLOCK)
 
     def update(x: tf.Tensor, y: tf.Tensor, noise: Any, rate: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         """One step: changes the variables, returns the logits it saw."""
@@ -116,7 +116,10 @@ def train(
         regularizer.after_update(variables, rate)
         return logits
 
-    @tf.function(autograph=False)
+    number = tf.TensorSpec([], tf.int64)
+    rows = [tf.TensorSpec([None, BLOCK * batch_size], tf.int32), tf.TensorSpec([None, BLOCK], tf.float32)]
+
+    @tf.function(autograph=False, input_signature=[*rows, number, number, number])
     def advance(order: tf.Tensor, rates: tf.Tensor, base: tf.Tensor, first: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
         """Steps ``first`` .. ``end - 1``; row 0 of ``order`` and ``rates`` is the block of step ``base``.
 
@@ -179,7 +182,11 @@ def train(
         total = float(advance(rows, tf.constant(rates), *where))
         return total / max(end - first, 1), time.perf_counter() - begun
 
-    run(0, 0)  # trace and compile outside the measured time
+    # Trace and compile outside the measured time: some steps of either kind, undone afterwards.
+    run(0, BLOCK + 1)
+    for name, value in start.items():
+        for variable, original in zip((variables[name], *moments[name]), (value, 0 * value, 0 * value), strict=True):
+            variable.assign(original)
     curve: list[tuple[int, float, float, float]] = []
     step, seconds, paces, status, message = 0, 0.0, [], "finished", ""
     for until in evaluation_steps(recipe["steps"], recipe["evaluate_every"]):
