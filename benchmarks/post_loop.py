@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 import yaml  # noqa: E402
+
 from regatlas import registry, study  # noqa: E402
 from regatlas.files import read_npz  # noqa: E402
 from regatlas.training import train  # noqa: E402

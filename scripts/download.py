@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from pathlib import Path
 
 from regatlas import datasets, errors, sources
 
@@ -10,8 +11,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--spec", required=True, type=json.loads, help="the config's `dataset`, as JSON")
     parser.add_argument("--out", required=True, help="folder for the raw files")
+    parser.add_argument("--log", type=Path, help="file that gets the messages too; progress bars go to the screen only")
     arguments = parser.parse_args()
-    sources.download(datasets.resolve(arguments.spec), arguments.out)
+    messages: list[str] = []
+
+    def tell(text: str) -> None:
+        sources.say(text)
+        messages.append(text)
+
+    try:
+        sources.download(datasets.resolve(arguments.spec), arguments.out, tell=tell)
+    except errors.UserError as error:
+        messages.append(f"error: {error}")
+        raise
+    finally:
+        if arguments.log:
+            arguments.log.write_text("\n".join(messages) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).parent
+SHOWN_TEXTS = ("title", "formula", "citation", "acts_on")  # of a regularizer: they reach no number
 _LENGTH = 16  # hex digits: 64 bits, no collision to fear among millions of runs
 
 
@@ -25,7 +26,7 @@ def of(value: Any) -> str:
 
 @functools.cache
 def module(path: Path) -> tuple[str, tuple[Path, ...]]:
-    """A Python file's hash, blind to comments, docstrings and layout, and the modules of this library it imports."""
+    """A Python file's hash, blind to comments, texts and layout, and the modules of this library it imports."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     imported = []
     for node in ast.walk(tree):
@@ -34,7 +35,7 @@ def module(path: Path) -> tuple[str, tuple[Path, ...]]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             imported += [_file(f"{node.module}.{alias.name}") or _file(node.module) for alias in node.names]
         if isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            node.body = [part for part in node.body if not _is_text(part)] or [ast.Pass()]
+            node.body = [part for part in node.body if not _is_text(part) and not _is_label(part)] or [ast.Pass()]
     # unparse, not dump: the text of a tree differs between Python versions less than its dump does
     text = ast.unparse(tree)
     return hashlib.sha256(text.encode()).hexdigest(), tuple(sorted({p for p in imported if p}))
@@ -90,4 +91,13 @@ def _is_text(statement: ast.stmt) -> bool:
         isinstance(statement, ast.Expr)
         and isinstance(statement.value, ast.Constant)
         and isinstance(statement.value.value, str)
+    )
+
+
+def _is_label(statement: ast.stmt) -> bool:
+    """Whether this sets a text that a declaration only shows."""
+    return (
+        isinstance(statement, ast.Assign)
+        and [getattr(target, "id", "") in SHOWN_TEXTS for target in statement.targets] == [True]
+        and isinstance(statement.value, ast.Constant | ast.JoinedStr)
     )

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from regatlas.errors import UserError, nearest
+from regatlas.fingerprint import SHOWN_TEXTS
 
 LIBRARY = Path(__file__).parent / "regularizers"
-_TEXTS = ("title", "formula", "citation", "acts_on")
 _LIMITS = ("low", "high", "above", "below")
 
 
@@ -54,9 +54,13 @@ class Setting:
         numeric = kind in (int, float)
         fits = type(value) is kind or (kind is float and type(value) is int)
         if fits and numeric:
-            value = kind(value)
+            try:
+                value = kind(value)
+                fits = math.isfinite(value)
+            except OverflowError:  # a whole number no float can hold
+                fits = False
             fits = (
-                math.isfinite(value)
+                fits
                 and (self.low is None or value >= self.low)
                 and (self.high is None or value <= self.high)
                 and (self.above is None or value > self.above)
@@ -80,8 +84,10 @@ def text_number(value: Any) -> str:
     except ValueError:
         return ""
     mantissa, e, exponent = value.lower().partition("e")
-    if e and "." not in mantissa:
-        return f" (YAML reads {value} as text: write {mantissa}.0e{exponent})"
+    if e:  # YAML 1.1 wants a point in the mantissa and a sign in the exponent
+        mantissa = mantissa if "." in mantissa else f"{mantissa}.0"
+        exponent = exponent if exponent[0] in "+-" else f"+{exponent}"
+        return f" (YAML reads {value} as text: write {mantissa}e{exponent})"
     return " (it is text: write it without quotes)"
 
 
@@ -154,9 +160,9 @@ def declaration(name: str, path: Path) -> Declaration:
     if len(classes) != 1:
         names = ", ".join(node.name for node in classes) or "none"
         raise UserError(f"{path}: expected one class derived from Regularizer, found {names}")
-    texts, settings = dict.fromkeys(_TEXTS, ""), {}
+    texts, settings = dict.fromkeys(SHOWN_TEXTS, ""), {}
     for key, value in _assignments(classes[0]):
-        if key in _TEXTS:
+        if key in SHOWN_TEXTS:
             texts[key] = _literal(value, path)
             if not isinstance(texts[key], str):
                 raise UserError(f"{path}, line {value.lineno}: {key} must be text")

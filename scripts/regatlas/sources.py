@@ -18,16 +18,18 @@ def download(
     folder: str | Path,
     sources: Sequence[Source] | None = None,
     patience: Patience | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> None:
     """Put the data set's raw files in ``folder``, from the first of its sources that has them.
 
-    What is there and right is kept, and nothing wrong gets there. What goes on is told on stderr.
+    What is there and right is kept, and nothing wrong gets there.
 
     Args:
         dataset: what to get.
         folder: where to; made if need be.
         sources: instead of the environment variable REGATLAS_DATA and the data set's own.
         patience: instead of the usual.
+        tell: what takes a line on what goes on, instead of stderr.
 
     Raises:
         UserError: no source has them: each with its reason, and how to supply the files by hand.
@@ -35,6 +37,7 @@ def download(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     patience = patience or Patience()
+    tell = tell or say
     sources = _sources(dataset) if sources is None else sources
     missing = [file for file in dataset.files if not verified(file, folder)]
     reasons: list[str] = []
@@ -42,7 +45,7 @@ def download(
     for source in sources:
         if not missing:
             break
-        _say(f"{dataset.name}: trying {source}")
+        tell(f"{dataset.name}: trying {source}")
         try:
             if source.kind == "mirror":
                 if mute is None:
@@ -52,13 +55,13 @@ def download(
             _FETCH[source.kind](source, missing, folder, patience)
         except Unavailable as error:
             reasons.append(f"{source}: {_one_line(str(error))}")
-            _say(f"  not from here: {_one_line(str(error))}")
+            tell(f"  not from here: {_one_line(str(error))}")
         missing = [file for file in missing if not verified(file, folder)]
     if missing:
         raise UserError(_advice(dataset, missing, reasons))
     for leftover in folder.glob(".*.partial"):
         leftover.unlink(missing_ok=True)
-    _say(f"{dataset.name}: {len(dataset.files)} files verified in {folder}")
+    tell(f"{dataset.name}: {len(dataset.files)} files verified in {folder}")
 
 
 def _sources(dataset: DataSet) -> list[Source]:
@@ -172,6 +175,7 @@ def _one_line(text: str) -> str:
     return text if len(text) <= 300 else text[:297] + "..."
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Print a line to stderr."""
     with contextlib.suppress(OSError):  # a closed terminal is no reason to lose a download
         print(text, file=sys.stderr, flush=True)

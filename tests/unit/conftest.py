@@ -1,5 +1,6 @@
 import pytest
 import serving
+
 from regatlas import datasets
 
 

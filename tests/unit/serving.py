@@ -9,6 +9,7 @@ import tarfile
 import threading
 
 import pytest
+
 from regatlas import datasets, sources
 from regatlas.datasets import DataSet, RawFile, Source
 from regatlas.errors import UserError

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from regatlas import datasets
 from regatlas.errors import UserError
 

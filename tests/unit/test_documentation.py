@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from regatlas import datasets, registry
 from regatlas.study import resolve
 

@@ -9,10 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
+from serving import CONTENT, FIRST, QUICK, complete, download, refusal
+
 from regatlas import datasets, raw, sources, transfer
 from regatlas.datasets import Source
 from regatlas.errors import UserError
-from serving import CONTENT, FIRST, QUICK, complete, download, refusal
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 pytestmark = pytest.mark.usefixtures("no_settings")

@@ -11,11 +11,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
-import figure_accuracy
-import figure_curves
-import figure_distribution
-import figure_runtime
-import figure_weights
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,6 +18,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from PIL import Image
+
+import figure_accuracy
+import figure_curves
+import figure_distribution
+import figure_runtime
+import figure_weights
 from regatlas import palette, runs, tables
 from regatlas.errors import UserError
 from regatlas.figures import style

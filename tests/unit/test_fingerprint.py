@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from regatlas import fingerprint
 
 REGULARIZERS = ("none", "dropout", "gaussian", "l2", "weight_norm")

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from regatlas import geometry
 from scipy import stats
+
+from regatlas import geometry
 
 SHAPE = (6, 5)
 ALL = np.ones(30, bool)

@@ -2,6 +2,7 @@ import struct
 
 import numpy as np
 import pytest
+
 from regatlas import idx
 from regatlas.errors import UserError
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from regatlas import markup
 from regatlas.tables import COMPARISON_COLUMNS, METRICS, RUN_COLUMNS, read_csv, typed, write_csv
 

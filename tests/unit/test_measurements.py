@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from regatlas import files, geometry, measurements, runs
 from regatlas.errors import UserError
 from regatlas.tables import CURVE_COLUMNS, RUN_COLUMNS, write_csv

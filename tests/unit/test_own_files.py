@@ -4,9 +4,10 @@ import gzip
 import hashlib
 
 import pytest
+from serving import CONTENT, complete, download, refusal
+
 from regatlas import datasets
 from regatlas.datasets import Source
-from serving import CONTENT, complete, download, refusal
 
 pytestmark = pytest.mark.usefixtures("no_settings")
 

@@ -5,9 +5,10 @@ import hashlib
 import random
 
 import pytest
+from serving import CONTENT, DATASET, FIRST, archive, complete, download, refusal
+
 from regatlas import packages
 from regatlas.datasets import Source
-from serving import CONTENT, DATASET, FIRST, archive, complete, download, refusal
 
 pytestmark = pytest.mark.usefixtures("no_settings")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from regatlas import datasets
 from regatlas.errors import UserError
 from regatlas.prepare import prepare

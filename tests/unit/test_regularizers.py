@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+
 from regatlas.networks import Parameters, forward, initial
 from regatlas.regularizers.base import Random, Regularizer
 from regatlas.regularizers.dropout import Dropout

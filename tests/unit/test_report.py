@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import report
 import yaml
+
+import report
 from regatlas import tables
 from regatlas.errors import UserError
 from regatlas.report import facts, formulas, numbers, page

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from regatlas.statistics import paired_difference, paired_ratio, t_interval
 from scipy import stats
 from statsmodels.stats.weightstats import DescrStatsW
+
+from regatlas.statistics import paired_difference, paired_ratio, t_interval
 
 accuracies = st.lists(st.integers(0, 10_000).map(lambda right: right / 10_000), min_size=2, max_size=12)
 

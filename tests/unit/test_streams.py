@@ -2,8 +2,9 @@ import hashlib
 
 import numpy as np
 import pytest
-from regatlas.streams import BatchOrder, generator, truncated_normal
 from scipy import stats
+
+from regatlas.streams import BatchOrder, generator, truncated_normal
 
 
 def test_the_same_stream_gives_the_same_numbers_and_every_part_of_its_name_counts():

@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
+
 from regatlas.errors import UserError
 from regatlas.tables import (
     COMPARISON_COLUMNS,
@@ -16,7 +18,6 @@ from regatlas.tables import (
     verdict,
     write_csv,
 )
-from scipy import stats
 
 POST = {
     "test_accuracy": 0.932,

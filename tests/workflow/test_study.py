@@ -6,6 +6,7 @@ import zipfile
 import numpy as np
 import pandas
 import yaml
+
 from regatlas import runs
 from regatlas.tables import COMPARISON_COLUMNS, CURVE_COLUMNS, RUN_COLUMNS
 

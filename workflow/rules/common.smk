@@ -59,6 +59,11 @@ def train_spec(wildcards):
     return fingerprint.canonical({"settings": method.settings, "seed": int(wildcards.seed)})
 
 
+def data_of_a_missing_run(wildcards):
+    run = runs.path("results/runs", wildcards.regularizer, wildcards.digest, wildcards.seed)
+    return [] if run.exists() else f"{DATA}/prepared.npz"
+
+
 def plugin(wildcards):
     path = METHODS[wildcards.regularizer, wildcards.digest].declaration.path
     return [] if SCRIPTS in path.parents else ["--plugin", str(path)]

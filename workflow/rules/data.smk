@@ -18,7 +18,7 @@ rule download:
         code=code("download.py"),
         folder=folder_of_output,
     shell:
-        'python "$REGATLAS_SCRIPTS"/download.py --spec {params.spec:q} --out {params.folder:q} 2>&1 | tee {log:q}'
+        'python "$REGATLAS_SCRIPTS"/download.py --spec {params.spec:q} --out {params.folder:q} --log {log:q}'
 
 
 rule prepare:

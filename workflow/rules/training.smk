@@ -1,11 +1,11 @@
 # train: one method with one seed -> results/runs/<regularizer>/<digest>/seed-<seed>.npz
-# The digest stands for everything the numbers depend on, so a run that exists is never trained again; the data is
-# read through ancient() because its checksum is in the digest.
+# The digest stands for everything the numbers depend on, the data's checksum included, so a run that exists is never
+# trained again: not even prepared data that had to be fetched anew is an input of it.
 
 
 rule train:
     input:
-        data=ancient(f"{DATA}/prepared.npz"),
+        data=data_of_a_missing_run,
     output:
         "results/runs/{regularizer}/{digest}/seed-{seed}.npz",
     log:
@@ -24,6 +24,7 @@ rule train:
     params:
         spec=train_spec,
         plugin=plugin,
+        data=f"{DATA}/prepared.npz",
     shell:
-        'python "$REGATLAS_SCRIPTS"/train.py --spec {params.spec:q} {params.plugin:q} --data {input.data:q}'
+        'python "$REGATLAS_SCRIPTS"/train.py --spec {params.spec:q} {params.plugin:q} --data {params.data:q}'
         " --threads {threads} --out {output:q} > {log:q} 2>&1"

@@ -1,0 +1,306 @@
+"""Training against the post's recipe, written once more in plain numpy and double precision."""
+
+import functools
+import itertools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from regatlas.losses import LOSSES
+from regatlas.networks import initial
+from regatlas.regularizers.base import Random
+from regatlas.regularizers.dropout import Dropout
+from regatlas.regularizers.gaussian import Gaussian
+from regatlas.regularizers.l2 import L2
+from regatlas.regularizers.none import NoRegularization
+from regatlas.regularizers.weight_norm import WeightNorm
+from regatlas.streams import BatchOrder, generator
+from regatlas.training import BLOCK, adam_rates, evaluation_steps, train
+
+PIXELS, CLASSES, BATCH, STEPS = 12, 3, 4, 35
+METHODS = {
+    "none": (NoRegularization, {}),
+    "l2": (L2, {"strength": 0.3}),
+    "weight_norm": (WeightNorm, {"radius": 1.0}),
+    "gaussian": (Gaussian, {"noise_scale": 0.5}),
+    "dropout": (Dropout, {"keep_probability": 0.5, "active_at_test": False}),
+    "dropout_at_test": (Dropout, {"keep_probability": 0.5, "active_at_test": True}),
+    "dropout_of_nothing": (Dropout, {"keep_probability": 1.0, "active_at_test": False}),
+    "l2_of_nothing": (L2, {"strength": 0.0}),
+}
+
+
+def examples(rng, count):
+    """Images of three patterns in noise, and which pattern each shows."""
+    patterns = np.random.default_rng(99).integers(0, 256, (CLASSES, PIXELS))
+    labels = rng.integers(0, CLASSES, count).astype(np.uint8)
+    return np.clip(patterns[labels] + rng.normal(0, 60, (count, PIXELS)), 0, 255).astype(np.uint8), labels
+
+
+def prepared():
+    rng = np.random.default_rng(5)
+    data = {"image_shape": np.array([3, 4]), "classes": np.array(CLASSES)}
+    for part, count in (("train", 50), ("validation", 30), ("test", 60)):
+        data[f"{part}_images"], data[f"{part}_labels"] = examples(rng, count)
+    return data
+
+
+DATA = prepared()
+
+
+def settings(network=None, **recipe):
+    base = {"loss": "squared_error", "learning_rate": 0.01, "batch_size": BATCH, "steps": STEPS, "evaluate_every": 7}
+    return {
+        "network": {"hidden": [], "bias": False, "initial_stddev": 0.075} | (network or {}),
+        # 42 of the 50 examples: an incomplete last batch, and eight that training must not see
+        "training": base | {"train_size": 42} | recipe,
+    }
+
+
+def fresh(name, seed=0, network=None, **recipe):
+    kind, own = METHODS[name]
+    return train(settings(network, **recipe), DATA, seed, kind(**own))
+
+
+@functools.cache
+def trained(name):
+    """One run of a method that tests share: read it, never change it."""
+    return fresh(name)
+
+
+def softmax(z):
+    e = np.exp(z - z.max(1, keepdims=True))
+    return e / e.sum(1, keepdims=True)
+
+
+def posts_recipe(name, steps=STEPS, seed=0, learning_rate=0.01):
+    """The post's training for one layer without bias: effective weights, their variables, each step's data loss."""
+    start = initial(settings()["network"], PIXELS, CLASSES, seed).kernels[0].astype(float)
+    order = BatchOrder(seed, 42, BATCH).steps(0, steps + BLOCK)
+    vector = 0.5 * generator(seed, "gaussian noise").standard_normal(start.size)
+    variables = [start, start.copy()] if name == "gaussian" else [start]
+    m, v = [np.zeros_like(w) for w in variables], [np.zeros_like(w) for w in variables]
+    losses = []
+
+    def weights(x):
+        if name == "weight_norm":
+            return variables[0] / np.sqrt((variables[0] ** 2).sum())
+        if name == "gaussian":
+            sigma = np.exp(variables[1])
+            z = ((x - variables[0]) / sigma) ** 2
+            return np.exp(-z / (2 * sigma**2)) / (np.sqrt(2 * np.pi) * sigma)
+        return variables[0]
+
+    for step in range(steps):
+        if step % BLOCK == 0 and name.startswith("dropout"):
+            random = Random(seed, "examples", step // BLOCK)
+            masks = random.keep([BLOCK, BATCH, PIXELS], METHODS[name][1]["keep_probability"]).numpy()
+        x = DATA["train_images"][order[step]] / 255
+        y = np.eye(CLASSES)[DATA["train_labels"][order[step]]]
+        if name.startswith("dropout"):
+            x = x * masks[step % BLOCK] / METHODS[name][1]["keep_probability"]
+        vector = np.concatenate([vector[-2:-1], vector[:-1]])
+        noise = vector.reshape(start.shape)
+        w = weights(noise)
+        p = softmax(x @ w)
+        losses.append(((y - p) ** 2).sum() / 2 / (CLASSES * BATCH))
+        by_p = (p - y) / (CLASSES * BATCH)
+        by_w = x.T @ (p * (by_p - (by_p * p).sum(1, keepdims=True)))
+        gradients = [by_w]
+        if name == "l2":
+            gradients = [by_w + 0.3 * w]
+        if name == "weight_norm":
+            norm = np.sqrt((variables[0] ** 2).sum())
+            gradients = [by_w / norm - variables[0] * (variables[0] * by_w).sum() / norm**3]
+        if name == "gaussian":
+            distance, sigma = noise - variables[0], np.exp(variables[1])
+            gradients = [by_w * w * distance / sigma**4, by_w * w * (2 * distance**2 / sigma**4 - 1)]
+        for i, g in enumerate(gradients):
+            m[i] = 0.9 * m[i] + 0.1 * g
+            v[i] = 0.999 * v[i] + 0.001 * g**2
+            rate = learning_rate * np.sqrt(1 - 0.999 ** (step + 1)) / (1 - 0.9 ** (step + 1))
+            variables[i] = variables[i] - rate * m[i] / (np.sqrt(v[i]) + 1e-8)
+    return weights(np.zeros_like(start)), variables, np.array(losses)
+
+
+@pytest.mark.parametrize("name", ["squared_error", "cross_entropy"])
+def test_a_loss_and_its_gradient_by_the_logits(name):
+    rng = np.random.default_rng(1)
+    logits, y = rng.normal(size=(6, 4)) * 2, np.eye(4)[rng.integers(0, 4, 6)]
+
+    def value(z):
+        if name == "squared_error":
+            return ((y - softmax(z)) ** 2).sum() / 2 / y.size
+        return -np.log((softmax(z) * y).sum(1)).mean()
+
+    loss = LOSSES[name]
+    np.testing.assert_allclose(loss.value(tf.constant(logits), tf.constant(y)), value(logits), rtol=1e-12)
+    slope = np.empty_like(logits)
+    for place in np.ndindex(logits.shape):
+        change = np.zeros_like(logits)
+        change[place] = 1e-6
+        slope[place] = (value(logits + change) - value(logits - change)) / 2e-6
+    np.testing.assert_allclose(loss.gradient(tf.constant(logits), tf.constant(y)), slope, atol=1e-9)
+
+
+def test_adams_rates_correct_the_bias():
+    t = np.arange(1, 200)
+    expected = 0.003 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+    np.testing.assert_allclose(adam_rates(0.003, np.arange(199)), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("steps", "every", "expected"),
+    [(35, 7, [1, 7, 14, 21, 28, 35]), (10, 4, [1, 4, 8, 10]), (3, 1000, [1, 3]), (1, 1, [1]), (3, 1, [1, 2, 3])],
+)
+def test_a_run_is_evaluated_at_the_first_every_so_many_and_the_last_step(steps, every, expected):
+    assert evaluation_steps(steps, every) == expected
+
+
+@pytest.mark.parametrize("name", ["none", "l2", "weight_norm", "gaussian", "dropout"])
+def test_training_follows_the_posts_recipe(name):
+    assert STEPS % BLOCK
+    run = trained(name)
+    weights, variables, losses = posts_recipe(name)
+    assert (run.status, run.steps_done, run.message) == ("finished", STEPS, "")
+    np.testing.assert_allclose(run.arrays["kernel_0"], weights, atol=1e-5)
+    if name == "gaussian":
+        np.testing.assert_allclose(run.arrays["trained_mu_0"], variables[0], atol=1e-5)
+        np.testing.assert_allclose(run.arrays["trained_log_sigma_0"], variables[1], atol=1e-5)
+    means = [part.mean() for part in np.split(losses, run.arrays["curve_step"][:-1])]
+    np.testing.assert_allclose(run.arrays["curve_train_loss"], means, atol=1e-6)
+    # the recipe has moved the weights far more than the tolerance
+    assert np.abs(run.arrays["kernel_0"] - posts_recipe(name, steps=0)[0]).max() > 0.01
+
+
+@pytest.mark.parametrize("name", ["none", "gaussian", "dropout"])
+def test_what_a_run_reports_is_what_its_weights_do(name):
+    run = trained(name)
+    p = softmax(DATA["test_images"] / 255 @ run.arrays["kernel_0"].astype(float))
+    labels = DATA["test_labels"]
+    np.testing.assert_array_equal(run.arrays["test_predicted"], p.argmax(1))
+    np.testing.assert_array_equal(run.arrays["test_predicted_noise_off"], p.argmax(1))
+    np.testing.assert_allclose(run.arrays["test_confidence"], p.max(1), atol=1e-5)
+    np.testing.assert_allclose(run.arrays["test_probability"], p[np.arange(60), labels], atol=1e-5)
+    accuracy = {"test": (p.argmax(1) == labels).mean()}
+    for part, count in (("train", 42), ("validation", 30)):
+        logits = DATA[f"{part}_images"][:count] / 255 @ run.arrays["kernel_0"].astype(float)
+        accuracy[part] = (logits.argmax(1) == DATA[f"{part}_labels"][:count]).mean()
+    for part, expected in accuracy.items():
+        assert run.metrics[f"{part}_accuracy"] == pytest.approx(expected, abs=1e-6)
+    assert run.metrics["test_accuracy_noise_off"] == run.metrics["test_accuracy"]
+    assert run.metrics["train_loss"] == run.arrays["curve_train_loss"][-1]
+    assert run.arrays["curve_validation_accuracy"][-1] == pytest.approx(accuracy["validation"], abs=1e-6)
+    assert run.arrays["curve_test_accuracy"][-1] == pytest.approx(accuracy["test"], abs=1e-6)
+    assert run.arrays["curve_step"].tolist() == [1, 7, 14, 21, 28, 35]
+    assert run.parameters == PIXELS * CLASSES * (2 if name == "gaussian" else 1)
+    assert run.train_seconds > 0
+
+
+def test_dropout_left_on_while_testing_changes_the_reported_accuracy_alone():
+    off, on = trained("dropout"), trained("dropout_at_test")
+    assert on.arrays["kernel_0"].tobytes() == off.arrays["kernel_0"].tobytes()
+    np.testing.assert_array_equal(on.arrays["test_predicted_noise_off"], off.arrays["test_predicted"])
+    assert on.metrics["test_accuracy_noise_off"] == off.metrics["test_accuracy"]
+    assert (on.arrays["test_predicted"] != off.arrays["test_predicted"]).any()
+    assert on.metrics["test_accuracy"] == (on.arrays["test_predicted"] == DATA["test_labels"]).mean()
+    assert on.arrays["curve_test_accuracy"][-1] == pytest.approx(on.metrics["test_accuracy"], abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["gaussian", "dropout_at_test"])
+def test_a_seed_gives_the_same_bytes_again(name):
+    again = fresh(name)
+    for key, array in trained(name).arrays.items():
+        assert again.arrays[key].tobytes() == array.tobytes(), key
+    assert again.metrics == trained(name).metrics
+
+
+@pytest.mark.parametrize("name", ["none", "dropout"])
+def test_another_seed_gives_other_weights(name):
+    other = fresh(name, seed=1)
+    assert other.arrays["kernel_0"].tobytes() != trained(name).arrays["kernel_0"].tobytes()
+
+
+@pytest.mark.parametrize("name", ["dropout_of_nothing", "l2_of_nothing"])
+def test_all_methods_share_initial_weights_and_batch_order(name):
+    np.testing.assert_array_equal(trained(name).arrays["kernel_0"], trained("none").arrays["kernel_0"])
+    np.testing.assert_allclose(
+        trained(name).arrays["curve_train_loss"], trained("none").arrays["curve_train_loss"], rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize("name", ["dropout", "gaussian"])
+def test_how_often_a_run_is_evaluated_does_not_change_its_weights(name):
+    other = fresh(name, evaluate_every=5)
+    assert other.arrays["curve_step"].tolist() == [1, 5, 10, 15, 20, 25, 30, 35]
+    for key in [key for key in other.arrays if key.startswith(("kernel", "trained", "test"))]:
+        assert other.arrays[key].tobytes() == trained(name).arrays[key].tobytes(), key
+
+
+def test_whole_blocks_give_the_same_weights_as_single_steps():
+    whole = fresh("dropout", evaluate_every=1000)  # updates 11 to 30 are two whole blocks, the others single steps
+    assert whole.arrays["kernel_0"].tobytes() == trained("dropout").arrays["kernel_0"].tobytes()
+    assert whole.microseconds_per_step > 0
+    losses = posts_recipe("dropout")[2]
+    np.testing.assert_allclose(whole.arrays["curve_train_loss"], [losses[0], losses[1:].mean()], atol=1e-6)
+
+
+def test_examples_beyond_the_training_size_are_not_seen():
+    data = DATA | {"train_images": DATA["train_images"].copy(), "train_labels": DATA["train_labels"].copy()}
+    data["train_images"][42:] = 0
+    data["train_labels"][42:] = 0
+    run = train(settings(), data, 0, NoRegularization())
+    assert run.arrays["kernel_0"].tobytes() == trained("none").arrays["kernel_0"].tobytes()
+    assert run.metrics == trained("none").metrics
+
+
+def test_progress_is_reported_after_every_evaluation():
+    seen = []
+    run = train(settings(steps=12, evaluate_every=5), DATA, 0, NoRegularization(), seen.append)
+    assert [progress.step for progress in seen] == [1, 5, 10, 12]
+    assert {progress.steps for progress in seen} == {12}
+    assert [progress.train_loss for progress in seen] == run.arrays["curve_train_loss"].tolist()
+    assert [progress.test_accuracy for progress in seen] == run.arrays["curve_test_accuracy"].tolist()
+    assert seen[-1].seconds == run.train_seconds
+    assert all(a.seconds < b.seconds for a, b in itertools.pairwise(seen))
+
+
+def test_a_huge_learning_rate_diverges_without_an_exception():
+    run = fresh("gaussian", learning_rate=1000.0)
+    assert run.status == "diverged"
+    assert "no longer finite" in run.message
+    assert run.metrics == {}
+    assert run.steps_done == run.arrays["curve_step"][-1] < STEPS
+    assert "test_predicted" not in run.arrays
+
+
+def test_data_that_is_not_a_number_diverges_at_the_first_evaluation():
+    images = DATA["train_images"].astype(np.float32)
+    images[:, 0] = np.nan
+    run = train(settings(), DATA | {"train_images": images}, 0, NoRegularization())
+    assert (run.status, run.steps_done) == ("diverged", 1)
+    assert "step 1" in run.message
+    assert np.isnan(run.arrays["kernel_0"]).any()
+
+
+def test_hidden_layers_with_biases_learn():
+    run = fresh("l2_of_nothing", network={"hidden": [8, 6], "bias": True}, steps=400, evaluate_every=100)
+    assert [run.arrays[f"kernel_{layer}"].shape for layer in range(3)] == [(12, 8), (8, 6), (6, 3)]
+    assert [run.arrays[f"bias_{layer}"].shape for layer in range(3)] == [(8,), (6,), (3,)]
+    assert all((run.arrays[f"bias_{layer}"] != 0).any() for layer in range(3))
+    assert run.parameters == 12 * 8 + 8 + 8 * 6 + 6 + 6 * 3 + 3
+    assert run.metrics["test_accuracy"] > 0.8
+    x = DATA["test_images"] / 255
+    for layer in range(3):
+        x = np.maximum(x, 0) if layer else x
+        x = x @ run.arrays[f"kernel_{layer}"] + run.arrays[f"bias_{layer}"]
+    np.testing.assert_array_equal(run.arrays["test_predicted"], x.argmax(1))
+
+
+def test_cross_entropy_learns():
+    run = fresh("none", loss="cross_entropy", steps=200, evaluate_every=100)
+    assert run.metrics["test_accuracy"] > 0.8
+    assert run.arrays["curve_train_loss"][-1] < 0.7 * run.arrays["curve_train_loss"][0]
+    # the first loss is that of almost equal probabilities, in nats
+    assert run.arrays["curve_train_loss"][0] == pytest.approx(np.log(3), abs=0.3)
