@@ -71,7 +71,7 @@ class Setting:
         if not fits:
             hint = text_number(value) if numeric else ""
             hint = nearest(value, self.choices) if self.choices else hint
-            raise UserError(f"{where}: found {value!r}, allowed is {self.allowed}{hint}")
+            raise UserError(f"{where}: found {repr(value)[:80]}, allowed is {self.allowed}{hint}")
         return value
 
 

@@ -17,6 +17,7 @@ from regatlas.errors import UserError, nearest
 from regatlas.palette import assign_colors
 
 SCHEMA = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
+RESERVED = ("data", "runs", "logs")
 _SHOWN = 5  # complaints in one message; more would scroll the first one away
 _TYPES = {
     "object": "a mapping (key: value)", "array": "a list", "string": "text", "number": "a number",
@@ -160,12 +161,15 @@ def _validate(config: Any) -> None:
     for where, value in _leaves(config):
         if isinstance(value, float) and not math.isfinite(value):
             raise UserError(f"{where}: found {value}, allowed is a finite number")
+    if config.get("study") in RESERVED:
+        raise UserError(f"study: {config['study']!r} is a folder of the workflow's own in results/; take another name")
     validator = jsonschema.Draft202012Validator(schema())
     errors = sorted(validator.iter_errors(config), key=lambda error: [str(part) for part in error.absolute_path])
     if errors:
-        lines = [_complaint(error) for error in errors[:_SHOWN]]
-        if len(errors) > _SHOWN:
-            lines.append(f"... and {len(errors) - _SHOWN} more")
+        complaints = list(dict.fromkeys(map(_complaint, errors)))  # several missing keys are one complaint
+        lines = complaints[:_SHOWN]
+        if len(complaints) > _SHOWN:
+            lines.append(f"... and {len(complaints) - _SHOWN} more")
         raise UserError("\n".join(lines))
 
 

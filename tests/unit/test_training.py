@@ -255,6 +255,15 @@ def test_examples_beyond_the_training_size_are_not_seen():
     assert run.metrics == trained("none").metrics
 
 
+def test_the_accuracy_on_a_large_training_set_counts_every_example():
+    images, labels = examples(np.random.default_rng(8), 5003)
+    labels[5000:] = (labels[5000:] + 1) % CLASSES  # the last, small part is wrong more often than the rest
+    data = DATA | {"train_images": images, "train_labels": labels}
+    run = train(settings(train_size=5003), data, 0, NoRegularization())
+    right = ((images / 255 @ run.arrays["kernel_0"].astype(float)).argmax(1) == labels).sum()
+    assert run.metrics["train_accuracy"] == pytest.approx(right / 5003, abs=1e-6)
+
+
 def test_progress_is_reported_after_every_evaluation():
     seen = []
     run = train(settings(steps=12, evaluate_every=5), DATA, 0, NoRegularization(), seen.append)

@@ -45,6 +45,7 @@ def edited(config, path, value):
         (["training", "batch_size"], 101, "batch_size 101 is larger than train_size 100"),
         (["training", "learning_rate"], float("nan"), "training.learning_rate: found nan"),
         (["figures", "colors"], {"l2": "blue"}, "figures.colors.l2: found 'blue'.*#0072b2"),
+        (["study"], "runs", "study: .runs. is a folder"),
         (["plugins"], ["nowhere.py"], "plugins: nowhere.py: no such file"),
     ],
 )
