@@ -41,20 +41,14 @@ def module(path: Path) -> tuple[str, tuple[Path, ...]]:
     return hashlib.sha256(text.encode()).hexdigest(), tuple(sorted({p for p in imported if p}))
 
 
-def code(paths: Iterable[Path], without: Iterable[Path] = ()) -> str:
-    """The hash of Python files and of every module of this library they import, directly or not.
-
-    Args:
-        without: folders or files that do not count, nor what only they import.
-    """
+def code(paths: Iterable[Path]) -> str:
+    """The hash of Python files and of every module of this library they import, directly or not."""
     hashes, waiting = {}, [Path(path) for path in paths]
-    without = [Path(path) for path in without]
     while waiting:
         path = waiting.pop()
-        if path in hashes or any(path == out or out in path.parents for out in without):
-            continue
-        hashes[path], imported = module(path)
-        waiting += imported
+        if path not in hashes:
+            hashes[path], imported = module(path)
+            waiting += imported
     return of(sorted((path.name, digest) for path, digest in hashes.items()))
 
 
