@@ -1,19 +1,13 @@
 """Draw the learning curves of a study's methods."""
 
-import argparse
-from pathlib import Path
-
 from regatlas import tables
 from regatlas.errors import run
-from regatlas.figures import curves, style
+from regatlas.figures import curves, program, style
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--spec", required=True, help="what to show, as JSON")
-    parser.add_argument("--table", required=True, help="runs.csv")
+    parser = program.parser(__doc__)
     parser.add_argument("--curves", required=True, help="curves.csv")
-    parser.add_argument("--out", required=True, type=Path, help="the folder the figure goes to")
     options = parser.parse_args()
     spec = style.read_spec(options.spec)
     table = tables.read_csv(options.table, ["method", "seed", "status"])

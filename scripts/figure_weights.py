@@ -1,21 +1,15 @@
 """Draw the weight images of a study's methods: one seed and the mean, on a shared scale and on own ones."""
 
-import argparse
-from pathlib import Path
-
 from regatlas import geometry, tables
 from regatlas.errors import run
-from regatlas.figures import style, weights
+from regatlas.figures import program, style, weights
 from regatlas.files import read_npz
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--spec", required=True, help="what to show, as JSON")
-    parser.add_argument("--table", required=True, help="runs.csv")
+    parser = program.parser(__doc__)
     parser.add_argument("--runs", required=True, help="the folder of the runs")
     parser.add_argument("--data", required=True, help="the prepared data")
-    parser.add_argument("--out", required=True, type=Path, help="the folder the figures go to")
     options = parser.parse_args()
     spec = style.read_spec(options.spec)
     table = tables.read_csv(options.table, ["method", "seed", "digest", "regularizer", "status"])

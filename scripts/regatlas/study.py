@@ -73,9 +73,33 @@ def resolve(config: Any) -> Study:
     config = _complete(schema(), config)
     dataset = datasets.resolve(config["dataset"])
     paths = registry.available(config["plugins"])
+    colors = assign_colors(config["methods"], config["figures"]["colors"])
+    shared = {
+        "data": datasets.checksum(dataset),
+        "network": {**config["network"], "initial_stddev": float(config["network"]["initial_stddev"])},
+        "tensorflow": fingerprint.tensorflow_version(),
+    }
+    engine = fingerprint.code([fingerprint.PACKAGE / "training.py"])
+    read = functools.cache(lambda name: _regularizer(name, paths[name]))
     methods = {}
     for name, given in config["methods"].items():
-        methods[name] = _method(name, given, config, dataset, paths)
+        where = f"methods.{name}"
+        regularizer = given["regularizer"]
+        if regularizer not in paths:
+            raise UserError(
+                f"{where}.regularizer: no regularizer {regularizer!r}; known are: {', '.join(paths)}"
+                f"{nearest(regularizer, paths)}"
+            )
+        declaration, code = read(regularizer)
+        settings = {
+            **shared,
+            "training": _training(given, config["training"], where),
+            "regularizer": {"name": regularizer, "settings": declaration.resolve(_own_settings(given), where)},
+            "code": {"engine": engine, "regularizer": code},
+        }
+        methods[name] = Method(
+            name, given.get("label", name), colors[name], declaration, settings, given.get("published")
+        )
     for position, name in enumerate(config["compare"]):
         if name not in methods:
             known = ", ".join(methods)
@@ -105,37 +129,25 @@ def resolve(config: Any) -> Study:
     )
 
 
-def _method(
-    name: str, given: dict[str, Any], config: dict[str, Any], dataset: datasets.DataSet, paths: dict[str, Path]
-) -> Method:
-    regularizer = given["regularizer"]
-    where = f"methods.{name}"
-    if regularizer not in paths:
-        raise UserError(
-            f"{where}.regularizer: no regularizer {regularizer!r}; known are: {', '.join(paths)}"
-            f"{nearest(regularizer, paths)}"
-        )
-    declaration = registry.declaration(regularizer, paths[regularizer])
-    own = {key: value for key, value in given.items() if key not in schema()["$defs"]["method"]["properties"]}
-    training = {**config["training"], **given.get("training", {})}
+def _regularizer(name: str, path: Path) -> tuple[registry.Declaration, str]:
+    """What a regularizer declares, and the hash of its code."""
+    return registry.declaration(name, path), fingerprint.code([path])
+
+
+def _training(given: dict[str, Any], study: dict[str, Any], where: str) -> dict[str, Any]:
+    """The training recipe of a method: the study's with the method's own keys."""
+    training = {**study, **given.get("training", {})}
     training["learning_rate"] = float(training["learning_rate"])
     if training["batch_size"] > training["train_size"]:
         raise UserError(
             f"{where}: batch_size {training['batch_size']} is larger than train_size {training['train_size']}"
         )
-    settings = {
-        "data": datasets.checksum(dataset),
-        "network": {**config["network"], "initial_stddev": float(config["network"]["initial_stddev"])},
-        "training": training,
-        "regularizer": {"name": regularizer, "settings": declaration.resolve(own, where)},
-        "code": {
-            "engine": fingerprint.code([fingerprint.PACKAGE / "training.py"]),
-            "regularizer": fingerprint.code([declaration.path]),
-        },
-        "tensorflow": fingerprint.tensorflow_version(),
-    }
-    colors = assign_colors(config["methods"], config["figures"]["colors"])
-    return Method(name, given.get("label", name), colors[name], declaration, settings, given.get("published"))
+    return training
+
+
+def _own_settings(given: dict[str, Any]) -> dict[str, Any]:
+    """The keys of a method that are its regularizer's."""
+    return {key: value for key, value in given.items() if key not in schema()["$defs"]["method"]["properties"]}
 
 
 def _complete(part: Mapping[str, Any], value: Any) -> Any:

@@ -16,8 +16,6 @@ from regatlas.figures import style
 from regatlas.report import facts, formulas, numbers
 
 _HERE = Path(__file__).parent
-ElementTree.register_namespace("", "http://www.w3.org/2000/svg")
-ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
 _CAPTIONS = {
     "weights": {
         "weights_own_scale_one_seed": "Weights of one seed, each method on its own colour scale: the textures.",
