@@ -1,12 +1,13 @@
 # make            set up .venv and run the default study on all cores -> results/post/report.html
 # make test       set up .venv with the development tools and run every test
+# make prune      list the runs in results/ that no study refers to; REMOVE=yes removes them
 # make lint       formatting and static checks of the workflow and the code
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CORES ?= all
 
-.PHONY: all run test lint lock clean
+.PHONY: all run test lint prune lock clean
 .DEFAULT_GOAL := run
 
 all: run
@@ -16,6 +17,9 @@ run: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 tests
+
+prune: $(VENV)/.installed
+	$(BIN)/python scripts/prune.py $(if $(CONFIGFILES),--configfile $(CONFIGFILES)) $(if $(filter yes,$(REMOVE)),--remove)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

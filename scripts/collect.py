@@ -4,8 +4,9 @@ import argparse
 import json
 from pathlib import Path
 
+from regatlas import reference
 from regatlas.errors import run
-from regatlas.measurements import collect, read_data
+from regatlas.measurements import collect
 from regatlas.tables import write_csv
 
 
@@ -15,12 +16,12 @@ def main() -> None:
         "--spec", type=json.loads, required=True, help="JSON: methods (id, regularizer, digest) and seeds"
     )
     parser.add_argument("--runs", type=Path, required=True, help="the folder of the runs")
-    parser.add_argument("--data", type=Path, required=True, help="the prepared data")
+    parser.add_argument("--reference", type=Path, required=True, help="what the runs are measured against")
     parser.add_argument("--table", type=Path, required=True, help="where to write runs.csv")
     parser.add_argument("--curves", type=Path, required=True, help="where to write curves.csv")
     arguments = parser.parse_args()
     spec = arguments.spec
-    table, curves = collect(spec["methods"], spec["seeds"], arguments.runs, read_data(arguments.data))
+    table, curves = collect(spec["methods"], spec["seeds"], arguments.runs, reference.read(arguments.reference))
     write_csv(arguments.table, table)
     write_csv(arguments.curves, curves)
 

@@ -13,9 +13,9 @@ from pathlib import Path
 STARTED = time.perf_counter()
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is imported
 
-from regatlas import fingerprint, registry, runs  # noqa: E402
+from regatlas import files, fingerprint, locks, registry, runs  # noqa: E402
+from regatlas.checkpoints import Checkpoint  # noqa: E402
 from regatlas.errors import UserError, run  # noqa: E402
-from regatlas.files import read_npz  # noqa: E402
 
 _EVERY = 1.0  # seconds between two lines of the log
 
@@ -26,11 +26,39 @@ def main() -> None:
     parser.add_argument("--plugin", type=Path, help="the regularizer's file, if it is not the library's")
     parser.add_argument("--data", type=Path, required=True, help="the prepared data")
     parser.add_argument("--threads", type=int, default=1, help="threads TensorFlow may use")
+    parser.add_argument("--checkpoint-minutes", type=float, default=5, help="time between two checkpoints")
     parser.add_argument("--out", type=Path, required=True, help="where to write the run")
     options = parser.parse_args()
+    waited = []
+
+    def wait(holder: str) -> None:
+        waited.append(holder)
+        print(f"{holder} is training this very run: waiting for it", file=sys.stderr, flush=True)
+
+    # a training whose Snakemake was killed goes on; two would be twice the work and not a bit more
+    with locks.held(runs.lock_path(options.out), wait):
+        if waited and finished_meanwhile(options):
+            print(f"finished by {waited[0]}", file=sys.stderr)
+        else:
+            train_and_write(options)
+
+
+def finished_meanwhile(options: argparse.Namespace) -> bool:
+    """Whether the run is there and is the wanted one."""
+    try:
+        metadata = runs.read(options.out).metadata
+    except UserError:
+        return False
+    return (metadata["settings"], metadata["seed"]) == (options.spec["settings"], options.spec["seed"])
+
+
+def train_and_write(options: argparse.Namespace) -> None:
+    """Train and write the run, going on from a checkpoint if there is one."""
     settings, seed = options.spec["settings"], options.spec["seed"]
+    files.remove_parts(options.out)
     data = read_data(options.data, settings)
-    result, versions = train(settings, seed, data, options.plugin, options.threads)
+    checkpoint = Checkpoint(runs.checkpoint_path(options.out), options.checkpoint_minutes)
+    result, versions = train(settings, seed, data, options.plugin, options.threads, checkpoint)
     metadata = {
         "settings": settings,
         "digest": fingerprint.of(settings),
@@ -48,6 +76,7 @@ def main() -> None:
         "machine": machine(),
     }
     runs.write(options.out, metadata, result.arrays)
+    checkpoint.remove()
     if result.status == "diverged":
         print(f"diverged: {result.message}; the run is stored as such and left out of every mean", file=sys.stderr)
     else:
@@ -57,7 +86,7 @@ def main() -> None:
 
 def read_data(path: Path, settings: dict) -> dict:
     """The prepared arrays, checked to be the ones the settings were made for."""
-    data = read_npz(path)
+    data = files.read_npz(path)
     if str(data.pop("checksum")) != settings["data"]:
         raise UserError(f"{path}: made from other files than this study's; delete it and run again")
     available, wanted = len(data["train_images"]), settings["training"]["train_size"]
@@ -66,7 +95,7 @@ def read_data(path: Path, settings: dict) -> dict:
     return data
 
 
-def train(settings: dict, seed: int, data: dict, plugin: Path | None, threads: int):
+def train(settings: dict, seed: int, data: dict, plugin: Path | None, threads: int, checkpoint: Checkpoint):
     """Load TensorFlow with a fixed number of threads and train; returns the result and the versions used."""
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     import numpy
@@ -80,7 +109,10 @@ def train(settings: dict, seed: int, data: dict, plugin: Path | None, threads: i
     path = plugin or registry.available()[name]
     declaration = registry.declaration(name, path)
     regularizer = registry.load(path, declaration.class_name)(**chosen)
-    result = run_training(settings, data, seed, regularizer, Log())
+    saved = checkpoint.load()
+    if saved is not None:
+        print(f"going on from step {int(saved['step']):,}", file=sys.stderr)
+    result = run_training(settings, data, seed, regularizer, Log(), saved, checkpoint.offer)
     versions = {
         "python": platform.python_version(), "numpy": numpy.__version__, "tensorflow": tensorflow.__version__
     }  # fmt: skip

@@ -1,6 +1,6 @@
 """What is measured of every run: the rows of runs.csv and curves.csv."""
 
-import dataclasses
+import contextlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,35 +10,8 @@ import pandas as pd
 
 from regatlas import geometry, metrics, runs
 from regatlas.errors import UserError
-from regatlas.files import read_npz
+from regatlas.reference import Reference
 from regatlas.tables import CURVE_COLUMNS, RUN_COLUMNS, typed
-
-
-@dataclasses.dataclass(frozen=True)
-class Data:
-    """What of the prepared data the runs are measured with, worked out once for all of them."""
-
-    test_labels: np.ndarray  # [images]
-    live: np.ndarray  # bool, [pixels]
-    pairs: np.ndarray  # neighbouring live pixels, [pairs, 2]
-    template: np.ndarray  # [pixels, classes]
-
-
-def read_data(path: str | Path) -> Data:
-    """Read the prepared data file; all its training images count, also for runs trained on fewer.
-
-    Raises:
-        UserError: the file is missing or damaged.
-    """
-    arrays = read_npz(path, ["train_images", "train_labels", "test_labels", "image_shape", "classes"])
-    images = arrays["train_images"]
-    live = geometry.live_pixels(images)
-    return Data(
-        test_labels=arrays["test_labels"],
-        live=live,
-        pairs=geometry.neighbours(live, arrays["image_shape"]),
-        template=geometry.templates(images, arrays["train_labels"], int(arrays["classes"])),
-    )
 
 
 class _Unusable(Exception):
@@ -46,7 +19,7 @@ class _Unusable(Exception):
 
 
 def collect(
-    methods: Iterable[Mapping[str, Any]], seeds: Iterable[int], root: str | Path, data: Data
+    methods: Iterable[Mapping[str, Any]], seeds: Iterable[int], root: str | Path, reference: Reference
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read every run once; return the frames of runs.csv and curves.csv, by method id, then seed.
 
@@ -54,22 +27,26 @@ def collect(
         methods: mappings with ``id``, ``regularizer`` and ``digest``.
         seeds: the seeds each method was trained with.
         root: the folder of the runs.
-        data: what they are measured with.
+        reference: what they are measured against.
 
     Raises:
-        UserError: run files are missing, damaged or not what their path says; the message names them all.
+        UserError: run files are missing, damaged or not what their path says; the message names them all. Damaged
+            files are set aside, so that the workflow trains those runs again.
     """
-    rows, curves, problems = [], [], []
+    rows, curves, problems, again = [], [], [], 0
     seeds = sorted(seeds)
     for method in sorted(methods, key=lambda method: method["id"]):
         for seed in seeds:
             path = runs.path(root, method["regularizer"], method["digest"], seed)
             try:
-                run = runs.read(path)
-                row = _row(method, seed, run, data)
+                run = _read(path, method["digest"], seed)
+                row = _row(method, seed, run, reference)
                 curve = _curve(run)
             except UserError as error:
                 problems.append(str(error))
+                again += 1
+                with contextlib.suppress(OSError):
+                    runs.set_aside(path)
             except _Unusable as error:
                 problems.append(f"{path}: {error}")
             except (KeyError, IndexError, TypeError, ValueError) as error:
@@ -78,16 +55,24 @@ def collect(
                 rows.append(row)
                 curves.append(curve)
     if problems:
-        count = f"{len(problems)} of {len(problems) + len(rows)} run files"
-        raise UserError("\n  ".join([f"{count} cannot be used; delete them and run again:", *problems]))
+        count = f"{len(problems)} of {len(problems) + len(rows)} run files cannot be used"
+        advice = "the same command trains them again" if again == len(problems) else "delete them and run again"
+        raise UserError("\n  ".join([f"{count}; {advice}:", *problems]))
     return typed(pd.DataFrame(rows, columns=RUN_COLUMNS)), _curves(rows, curves)
 
 
-def _row(method: Mapping[str, Any], seed: int, run: runs.Run, data: Data) -> dict[str, Any]:
+def _read(path: Path, digest: str, seed: int) -> runs.Run:
+    """The run in a file; UserError also if it is another run than its path says."""
+    run = runs.read(path)
+    found = run.metadata.get("digest"), run.metadata.get("seed")
+    if found != (digest, seed):
+        raise UserError(f"{path}: it holds another run, digest {found[0]}, seed {found[1]}")
+    return run
+
+
+def _row(method: Mapping[str, Any], seed: int, run: runs.Run, reference: Reference) -> dict[str, Any]:
     """A row of runs.csv; a diverged run has no metrics."""
     metadata = run.metadata
-    if (metadata["digest"], metadata["seed"]) != (method["digest"], seed):
-        raise _Unusable(f"it holds another run, digest {metadata['digest']}, seed {metadata['seed']}")
     if metadata["status"] not in ("finished", "diverged"):
         raise _Unusable(f"status {metadata['status']!r} is neither 'finished' nor 'diverged'")
     machine = {**metadata["versions"], **metadata["machine"]}
@@ -99,21 +84,21 @@ def _row(method: Mapping[str, Any], seed: int, run: runs.Run, data: Data) -> dic
         "regularizer": method["regularizer"],
         "train_size": metadata["settings"]["training"]["train_size"],
         "steps": metadata["steps_done"],
-        **(_metrics(run, data) if metadata["status"] == "finished" else {}),
+        **(_metrics(run, reference) if metadata["status"] == "finished" else {}),
         **{name: metadata[name] for name in plain},
         **{name: machine[name] for name in ("python", "numpy", "tensorflow", "system", "processor", "cores")},
         "message": " ".join((metadata["message"] or "").split()),
     }
 
 
-def _metrics(run: runs.Run, data: Data) -> dict[str, float | None]:
+def _metrics(run: runs.Run, reference: Reference) -> dict[str, float | None]:
     """The metric columns of a finished run's row."""
-    arrays, kernels, labels = run.arrays, run.kernels, data.test_labels
+    arrays, kernels, labels = run.arrays, run.kernels, reference.test_labels
     predicted, first = arrays["test_predicted"], kernels[0]
-    if len(predicted) != len(labels) or len(first) != len(data.live):
+    if len(predicted) != len(labels) or len(first) != len(reference.live):
         raise _Unusable(
             f"made with other data: {len(predicted)} test images of {len(first)} pixels, "
-            f"the prepared data have {len(labels)} of {len(data.live)}"
+            f"the prepared data have {len(labels)} of {len(reference.live)}"
         )
     smallest, largest = geometry.weight_extremes(kernels)
     one_layer = len(kernels) == 1
@@ -127,8 +112,10 @@ def _metrics(run: runs.Run, data: Data) -> dict[str, float | None]:
         "weight_min": smallest,
         "weight_max": largest,
         "weight_norm": geometry.weight_norm(kernels),
-        "roughness": geometry.roughness(first, data.live, data.pairs),
-        "template_correlation": geometry.template_correlation(first, data.live, data.template) if one_layer else None,
+        "roughness": geometry.roughness(first, reference.live, reference.pairs),
+        "template_correlation": geometry.template_correlation(first, reference.live, reference.template)
+        if one_layer
+        else None,
     }
 
 

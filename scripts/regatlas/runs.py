@@ -19,17 +19,24 @@ name                            shape      what
 ``metadata``                    []         a JSON text, see below
 ==============================  =========  ============================================================
 
-``metadata`` is a mapping: ``settings`` (everything the digest covers), ``digest``, ``seed``, ``status``
-("finished" or "diverged"), ``message``, ``metrics`` (final ``train_accuracy``, ``validation_accuracy``,
-``test_accuracy``, ``test_accuracy_noise_off``, ``train_loss``), ``parameters`` (trained numbers),
-``steps_done``, ``train_seconds`` (the loop alone), ``microseconds_per_step``, ``total_seconds`` (the whole
-process), ``finished_at`` (UTC, ISO 8601), ``versions`` (python, numpy, tensorflow), ``machine`` (system,
-processor, cores).
+``metadata`` is a mapping: ``arrays`` (the SHA-256 of all other arrays), ``settings`` (everything the digest covers),
+``digest``, ``seed``, ``status`` ("finished" or "diverged"), ``message``, ``metrics`` (final ``train_accuracy``,
+``validation_accuracy``, ``test_accuracy``, ``test_accuracy_noise_off``, ``train_loss``), ``parameters`` (trained
+numbers), ``steps_done``, ``train_seconds`` (the loop alone), ``microseconds_per_step``, ``total_seconds`` (the whole
+process; of an interrupted run the last one), ``finished_at`` (UTC, ISO 8601), ``versions`` (python, numpy, tensorflow),
+``machine`` (system, processor, cores).
 Everything but ``metadata`` is the same byte for byte when a run is repeated.
+
+Beside a run's file, while it is trained: ``.seed-<seed>.lock``, held by the process that trains it, and for a long run
+``.seed-<seed>.checkpoint.npz``. A file that turned out to be damaged is kept as ``seed-<seed>.<time>.damaged``.
 """
 
+import contextlib
 import dataclasses
+import hashlib
 import json
+import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +65,45 @@ def path(root: str | Path, regularizer: str, digest: str, seed: int) -> Path:
     return Path(root) / regularizer / digest / f"seed-{seed}.npz"
 
 
+def checkpoint_path(run: Path) -> Path:
+    """Where the checkpoint of a run is, given the run's file."""
+    return run.with_name(f".{run.stem}.checkpoint.npz")
+
+
+def lock_path(run: Path) -> Path:
+    """Where the lock of a run is, given the run's file."""
+    return run.with_name(f".{run.stem}.lock")
+
+
+def damaged_path(run: Path) -> Path:
+    """Where a damaged run's file is put; its time is in the name, so that no two get the same."""
+    return run.with_name(f"{run.stem}.{run.stat().st_mtime_ns}.damaged")
+
+
+def set_aside(run: Path) -> None:
+    """Move a damaged file out of the way, also out of a cache that it may be a link into."""
+    kept = damaged_path(run)
+    if run.is_symlink():
+        shutil.copyfile(run, kept)
+        with contextlib.suppress(PermissionError):
+            run.resolve().unlink()
+        run.unlink()
+    else:
+        run.replace(kept)
+
+
+def whole(source: Path) -> bool:
+    """Whether a file is whole as far as its own check sums tell; quick, for the time of planning."""
+    try:
+        with zipfile.ZipFile(source) as archive:
+            return archive.testzip() is None
+    except Exception:  # whatever zipfile stumbles over, the file is not one that was written here
+        return False
+
+
 def write(target: str | Path, metadata: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     """Write a run atomically. ``metadata`` must be JSON: no NaN, no objects."""
-    text = json.dumps(metadata, sort_keys=True, allow_nan=False)
+    text = json.dumps({**metadata, "arrays": _digest(arrays)}, sort_keys=True, allow_nan=False)
     write_npz(target, {**arrays, "metadata": np.array(text)}, compress=True)
 
 
@@ -73,6 +116,19 @@ def read(source: str | Path) -> Run:
     arrays = read_npz(source)
     try:
         metadata = json.loads(str(arrays.pop("metadata")))
-    except (KeyError, ValueError):
+        expected = metadata["arrays"]
+    except (KeyError, TypeError, ValueError):
         raise UserError(f"{source}: not a run of this workflow (it has no metadata)") from None
+    if _digest(arrays) != expected:
+        raise UserError(f"{source}: altered: its arrays are not the ones that were written")
     return Run(metadata, arrays)
+
+
+def _digest(arrays: dict[str, np.ndarray]) -> str:
+    """The SHA-256 of arrays, whatever their order."""
+    digest = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        array = np.asarray(array)
+        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()

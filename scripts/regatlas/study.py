@@ -17,7 +17,8 @@ from regatlas.errors import UserError, nearest
 from regatlas.palette import assign_colors
 
 SCHEMA = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
-RESERVED = ("data", "runs", "logs")
+RESERVED = ("data", "reference", "runs", "logs")
+NOT_OF_A_RUN = ("checkpoint_minutes",)  # keys of the study's training that change no result
 _SHOWN = 5  # complaints in one message; more would scroll the first one away
 _TYPES = {
     "object": "a mapping (key: value)", "array": "a list", "string": "text", "number": "a number",
@@ -136,7 +137,10 @@ def _regularizer(name: str, path: Path) -> tuple[registry.Declaration, str]:
 
 def _training(given: dict[str, Any], study: dict[str, Any], where: str) -> dict[str, Any]:
     """The training recipe of a method: the study's with the method's own keys."""
-    training = {**study, **given.get("training", {})}
+    for key in NOT_OF_A_RUN:
+        if key in given.get("training", {}):
+            raise UserError(f"{where}.training.{key}: it is the same for all methods; set it in the study's training")
+    training = {key: value for key, value in {**study, **given.get("training", {})}.items() if key not in NOT_OF_A_RUN}
     training["learning_rate"] = float(training["learning_rate"])
     if training["batch_size"] > training["train_size"]:
         raise UserError(

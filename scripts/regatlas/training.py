@@ -19,6 +19,8 @@ from regatlas.regularizers.base import Random, Regularizer
 from regatlas.streams import BatchOrder
 
 BLOCK = 10  # steps unrolled in one pass of the graph's loop: more no longer pays, the images leave the cache
+PART = 1000  # steps of one call: what a checkpoint may have to wait for
+_PART_EXAMPLES = 1 << 24  # ... fewer with large batches, whose order would fill the memory
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 
 
@@ -65,6 +67,8 @@ def train(
     seed: int,
     regularizer: Regularizer,
     report: Callable[[Progress], None] = lambda progress: None,
+    saved: Mapping[str, np.ndarray] | None = None,
+    save: Callable[[Callable[[], dict[str, np.ndarray]]], None] = lambda state: None,
 ) -> Result:
     """Train one network and evaluate it on the way.
 
@@ -74,6 +78,8 @@ def train(
         data: the prepared arrays (see ``regatlas.prepare``).
         seed: decides initial weights, batch order and noise.
         report: called after every evaluation.
+        saved: the state of an interrupted run with the same arguments, to go on from; the result is the same.
+        save: called now and then with a function that returns the state, to be kept or not.
     """
     recipe = settings["training"]
     classes, features = int(data["classes"]), data["train_images"].shape[1]
@@ -172,7 +178,7 @@ def train(
     order = BatchOrder(seed, len(images), batch_size)
 
     def run(first: int, end: int) -> tuple[float, float]:
-        """Train steps first .. end - 1: their mean loss, and the seconds they took."""
+        """Train steps first .. end - 1: the sum of their losses, and the seconds they took."""
         base = first // BLOCK * BLOCK
         count = -(-(end - base) // BLOCK) * BLOCK
         rows = tf.constant(order.steps(base, count).reshape(-1, BLOCK * batch_size))
@@ -180,21 +186,43 @@ def train(
         where = [tf.constant(step, tf.int64) for step in (base, first, end)]
         begun = time.perf_counter()
         total = float(advance(rows, tf.constant(rates), *where))
-        return total / max(end - first, 1), time.perf_counter() - begun
+        return total, time.perf_counter() - begun
+
+    def state() -> dict[str, np.ndarray]:
+        """Everything the rest of the run depends on, and what has been measured so far."""
+        arrays = {f"variable_{name}": variable.numpy() for name, variable in variables.items()}
+        for name, (m, v) in moments.items():
+            arrays |= {f"m_{name}": m.numpy(), f"v_{name}": v.numpy()}
+        counts = {"step": step, "loss": loss_sum, "seconds": seconds}
+        measured = {"paces": np.array(paces), "curve": np.array(curve, np.float64).reshape(-1, 4)}
+        return {**arrays, **{name: np.array(value) for name, value in counts.items()}, **measured}
 
     # Trace and compile outside the measured time: some steps of either kind, undone afterwards.
     run(0, BLOCK + 1)
     for name, value in start.items():
-        for variable, original in zip((variables[name], *moments[name]), (value, 0 * value, 0 * value), strict=True):
+        zero = np.zeros_like(value)
+        origin = (value, zero, zero) if saved is None else [saved[f"{kind}_{name}"] for kind in ("variable", "m", "v")]
+        for variable, original in zip((variables[name], *moments[name]), origin, strict=True):
             variable.assign(original)
     curve: list[tuple[int, float, float, float]] = []
-    step, seconds, paces, status, message = 0, 0.0, [], "finished", ""
-    for until in evaluation_steps(recipe["steps"], recipe["evaluate_every"]):
-        train_loss, spent = run(step, until)
-        seconds += spent
-        if until - step >= BLOCK:
-            paces.append(spent / (until - step))
-        step = until
+    step, loss_sum, seconds, paces, status, message = 0, 0.0, 0.0, [], "finished", ""
+    if saved is not None:
+        step, loss_sum, seconds = int(saved["step"]), float(saved["loss"]), float(saved["seconds"])
+        paces = saved["paces"].tolist()
+        curve = [(int(at), *values) for at, *values in saved["curve"].tolist()]
+    part_steps = max(min(PART, _PART_EXAMPLES // batch_size) // BLOCK, 1) * BLOCK
+    for until in evaluation_steps(recipe["steps"], recipe["evaluate_every"])[len(curve) :]:
+        while step < until:
+            end = min(step // part_steps * part_steps + part_steps, until)
+            loss_of_part, spent = run(step, end)
+            loss_sum += loss_of_part
+            seconds += spent
+            if end - step >= BLOCK:
+                paces.append(spent / (end - step))
+            step = end
+            save(state)
+        train_loss = loss_sum / (step - (curve[-1][0] if curve else 0))
+        loss_sum = 0.0
         now = tf.constant(step, tf.int64)
         shown = [
             float(accuracy(*part, noisy, now, name)) for part, name in ((validation, "validation"), (test, "test"))

@@ -24,15 +24,14 @@ import figure_curves
 import figure_distribution
 import figure_runtime
 import figure_weights
-from regatlas import palette, runs, tables
+from regatlas import palette, reference, runs, tables
 from regatlas.errors import UserError
 from regatlas.figures import style
 from regatlas.figures.curves import spread
-from regatlas.files import write_npz
 
 SCRIPTS = Path(figure_weights.__file__).parent
 PROGRAMS = {
-    "weights": (figure_weights, ("runs", "data")),
+    "weights": (figure_weights, ("runs", "reference")),
     "curves": (figure_curves, ("curves",)),
     "accuracy": (figure_accuracy, ("comparison",)),
     "runtime": (figure_runtime, ("comparison",)),
@@ -92,7 +91,9 @@ def make(
     images = np.full((2, pixels), 9, np.uint8)
     images[:, DARK] = 0
     images[0] = 0
-    write_npz(folder / "prepared.npz", {"train_images": images, "image_shape": np.array(SHAPE)})
+    labels_of_images = {"train_labels": np.zeros(2, np.uint8), "test_labels": np.zeros(2, np.uint8)}
+    data = {"train_images": images, "image_shape": np.array(SHAPE), "classes": np.array(2), **labels_of_images}
+    reference.write(folder / "reference.npz", reference.make(data))
     colors = palette.assign_colors(labels)
     methods = [{"id": key, "label": label, "color": colors[key]} for key, label in labels.items()]
     spec = {"methods": methods, "baseline": next(iter(labels)), "seed": seeds[0]}
@@ -100,7 +101,7 @@ def make(
 
 
 def arguments(study: SimpleNamespace, name: str, out: str) -> list[str]:
-    given = {"data": "prepared.npz", "runs": "runs"}
+    given = {"reference": "reference.npz", "runs": "runs"}
     result = ["--spec", json.dumps(study.spec), "--table", str(study.folder / "runs.csv")]
     for key in PROGRAMS[name][1]:
         result += [f"--{key}", str(study.folder / given.get(key, f"{key}.csv"))]

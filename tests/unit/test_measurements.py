@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from regatlas import files, geometry, measurements, runs
+from regatlas import geometry, measurements, reference, runs
 from regatlas.errors import UserError
 from regatlas.tables import CURVE_COLUMNS, RUN_COLUMNS, write_csv
 
@@ -88,8 +88,8 @@ def data(tmp_path):
         "classes": np.array(CLASSES),
     }
     arrays["train_images"][:, 0] = 0  # a dead pixel
-    files.write_npz(tmp_path / "prepared.npz", arrays)
-    return tmp_path / "prepared.npz"
+    reference.write(tmp_path / "reference.npz", reference.make(arrays))
+    return arrays
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def root(tmp_path):
 
 
 def collect(root, data):
-    return measurements.collect(METHODS, SEEDS, root, measurements.read_data(data))
+    return measurements.collect(METHODS, SEEDS, root, reference.make(data))
 
 
 def test_a_row_a_run_by_id_then_seed(root, data):
@@ -117,7 +117,7 @@ def test_the_numbers_of_a_run(root, data):
     table, curves = collect(root, data)
     row = table.iloc[1]  # l2, seed 10: 2 of 20 wrong
     kernel = np.random.default_rng(10).standard_normal((PIXELS, CLASSES)).astype(np.float32)
-    images, labels = (files.read_npz(data)[name] for name in ("train_images", "train_labels"))
+    images, labels = (data[name] for name in ("train_images", "train_labels"))
     live = np.arange(PIXELS) > 0
     centred = kernel.astype(float) - kernel.mean(axis=1, keepdims=True, dtype=float)
     template = np.stack([images[labels == c].mean(axis=0) for c in range(CLASSES)], axis=1)
@@ -219,7 +219,16 @@ def test_the_program_writes_the_same_bytes_again(root, data, tmp_path):
     def run(name, methods, seeds):
         spec = json.dumps({"methods": methods, "seeds": seeds})
         out = [tmp_path / f"{name}-runs.csv", tmp_path / f"{name}-curves.csv"]
-        command = [sys.executable, PROGRAM, "--spec", spec, "--runs", root, "--data", data]
+        command = [
+            sys.executable,
+            PROGRAM,
+            "--spec",
+            spec,
+            "--runs",
+            root,
+            "--reference",
+            root.parent / "reference.npz",
+        ]
         subprocess.run([*command, "--table", out[0], "--curves", out[1]], check=True)
         return [path.read_bytes() for path in out]
 
@@ -233,7 +242,7 @@ def test_the_program_writes_the_same_bytes_again(root, data, tmp_path):
 
 def test_the_program_ends_with_one_message(root, data, tmp_path):
     spec = json.dumps({"methods": [{"id": "x", "regularizer": "x", "digest": "00"}], "seeds": [0]})
-    command = [sys.executable, PROGRAM, "--spec", spec, "--runs", root, "--data", data]
+    command = [sys.executable, PROGRAM, "--spec", spec, "--runs", root, "--reference", root.parent / "reference.npz"]
     command += ["--table", tmp_path / "runs.csv", "--curves", tmp_path / "curves.csv"]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert ended.returncode == 1 and ended.stderr.startswith("error: 1 of 1 run files")

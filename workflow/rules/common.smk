@@ -1,17 +1,20 @@
 # The resolved study and what the rules ask of it. Every cluster job parses this: nothing heavy is imported here.
+import functools
 import json
+import math
 import os
 import shlex
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 ROOT = Path(workflow.basedir).parent
 SCRIPTS = ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from regatlas import fingerprint, runs
+from regatlas import fingerprint, locks, reasons, runs
 from regatlas.errors import UserError
 from regatlas.study import resolve
 
@@ -27,6 +30,12 @@ except UserError as error:
     raise WorkflowError(f"The config is not valid.\n{error}")
 
 DATA = f"results/data/{STUDY.dataset.name}"
+# Named after what it depends on, like a run: it stays when the data it was made from are fetched again.
+REFERENCE = (
+    f"results/reference/{STUDY.dataset.name}-"
+    + fingerprint.of([STUDY.methods[0].settings["data"], fingerprint.code([SCRIPTS / "reference.py"])])
+    + ".npz"
+)
 RESULTS = f"results/{STUDY.name}"
 FIGURES = f"{RESULTS}/figures"
 METHODS = {(method.regularizer, method.digest): method for method in STUDY.methods}
@@ -59,9 +68,30 @@ def train_spec(wildcards):
     return fingerprint.canonical({"settings": method.settings, "seed": int(wildcards.seed)})
 
 
-def data_of_a_missing_run(wildcards):
+def needed_to_train(wildcards):
+    """The data if the run is missing; its damaged file, moved out of the way, if that is what is there."""
     run = runs.path("results/runs", wildcards.regularizer, wildcards.digest, wildcards.seed)
-    return [] if run.exists() else f"{DATA}/prepared.npz"
+    if run.exists() and str(run) not in damaged_runs():
+        return []
+    tell_why(wildcards.regularizer, wildcards.digest)
+    return [f"{DATA}/prepared.npz", *([damaged_runs()[str(run)]] if run.exists() else [])]
+
+
+@functools.cache
+def damaged_runs():
+    """Run file -> where it is put, of those that were touched since `collect` read them and are not whole any more."""
+    table = Path(f"{RESULTS}/runs.csv")
+    collected = table.stat().st_mtime_ns if table.exists() else math.inf
+    touched = [run for run in map(Path, run_files()) if run.exists() and run.stat().st_mtime_ns > collected]
+    return {str(run): str(runs.damaged_path(run)) for run in touched if not runs.whole(run)}
+
+
+@functools.cache
+def tell_why(regularizer, digest):
+    """Say once a method why its runs have to be trained."""
+    if workflow.is_main_process:
+        for line in reasons.to_train(STUDY, "results", METHODS[regularizer, digest]):
+            logger.info(line)
 
 
 def plugin(wildcards):
@@ -76,3 +106,22 @@ def figure(name, title, category="Figures"):
         category=category,
         labels={"figure": title},
     )
+
+
+def lock_results():
+    """Keep a second snakemake out for as long as this one runs; the kernel ends the lock, also after a kill -9."""
+    try:
+        return locks.take("results/.lock")
+    except locks.Held as holder:
+        raise WorkflowError(
+            f"Another snakemake is at work in this folder ({holder}), so this one leaves. "
+            "Wait until it has finished, or stop it."
+        )
+    except OSError as error:
+        raise WorkflowError(
+            f"results cannot be written: {error.strerror}. The study needs a folder that can be written."
+        )
+
+
+onstart:
+    LOCK = lock_results()

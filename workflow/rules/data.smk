@@ -1,4 +1,5 @@
 # download: the raw files of the data set, verified by SHA-256.   prepare: one file of arrays.
+# reference: what the runs are measured against, from the same data.
 RAW = [f"{DATA}/raw/{file.name}" for file in STUDY.dataset.files]
 
 
@@ -40,3 +41,20 @@ rule prepare:
         folder=lambda wildcards, input: os.path.dirname(input[0]),
     shell:
         'python "$REGATLAS_SCRIPTS"/prepare.py --spec {params.spec:q} --raw {params.folder:q} --out {output:q} > {log:q} 2>&1'
+
+
+rule reference:
+    input:
+        data=lambda wildcards: [] if os.path.exists(REFERENCE) else f"{DATA}/prepared.npz",
+    output:
+        REFERENCE,
+    log:
+        f"results/logs/reference/{STUDY.dataset.name}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    shell:
+        'python "$REGATLAS_SCRIPTS"/reference.py --data {input.data:q} --out {output:q} > {log:q} 2>&1'

@@ -18,7 +18,7 @@ rule figure_weights:
     input:
         runs=run_files(),
         table=f"{RESULTS}/runs.csv",
-        data=ancient(f"{DATA}/prepared.npz"),
+        reference=REFERENCE,
     output:
         [figure(name, title, "Weight images") for name, title in WEIGHT_IMAGES.items()],
         [f"{FIGURES}/{name}.png" for name in WEIGHT_IMAGES],
@@ -36,7 +36,7 @@ rule figure_weights:
         code=code("figure_weights.py"),
     shell:
         'python "$REGATLAS_SCRIPTS"/figure_weights.py --spec {params.spec:q} --table {input.table:q} --runs results/runs'
-        " --data {input.data:q} --out {params.folder:q} > {log:q} 2>&1"
+        " --reference {input.reference:q} --out {params.folder:q} > {log:q} 2>&1"
 
 
 rule figure_curves:

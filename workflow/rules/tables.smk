@@ -4,7 +4,7 @@
 rule collect:
     input:
         runs=run_files(),
-        data=ancient(f"{DATA}/prepared.npz"),
+        reference=REFERENCE,
     output:
         table=report(
             f"{RESULTS}/runs.csv",
@@ -34,7 +34,7 @@ rule collect:
         ),
         code=code("collect.py"),
     shell:
-        'python "$REGATLAS_SCRIPTS"/collect.py --spec {params.spec:q} --runs results/runs --data {input.data:q}'
+        'python "$REGATLAS_SCRIPTS"/collect.py --spec {params.spec:q} --runs results/runs --reference {input.reference:q}'
         " --table {output.table:q} --curves {output.curves:q} > {log:q} 2>&1"
 
 

@@ -3,9 +3,13 @@
 # trained again: not even prepared data that had to be fetched anew is an input of it.
 
 
+# no parameter: how often a state is saved changes no result
+CHECKPOINT_MINUTES = STUDY.config["training"]["checkpoint_minutes"]
+
+
 rule train:
     input:
-        data=data_of_a_missing_run,
+        data=needed_to_train,
     output:
         "results/runs/{regularizer}/{digest}/seed-{seed}.npz",
     log:
@@ -27,4 +31,27 @@ rule train:
         data=f"{DATA}/prepared.npz",
     shell:
         'python "$REGATLAS_SCRIPTS"/train.py --spec {params.spec:q} {params.plugin:q} --data {params.data:q}'
-        " --threads {threads} --out {output:q} > {log:q} 2>&1"
+        " --threads {threads} --checkpoint-minutes {CHECKPOINT_MINUTES} --out {output:q} > {log:q} 2>&1"
+
+
+# A run's file that was cut short or altered after it was written, kept under another name.
+rule set_aside:
+    output:
+        "results/runs/{regularizer}/{digest}/seed-{seed}.{time}.damaged",
+    log:
+        "results/logs/set_aside/{regularizer}/{digest}/seed-{seed}.{time}.log",
+    wildcard_constraints:
+        regularizer=r"\w+",
+        digest="[0-9a-f]{16}",
+        seed=r"\d+",
+        time=r"\d+",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        run="results/runs/{regularizer}/{digest}/seed-{seed}.npz",
+    shell:
+        'python "$REGATLAS_SCRIPTS"/set_aside.py --run {params.run:q} 2>&1 | tee {log:q}'

@@ -1,0 +1,75 @@
+"""List the runs under results/ that no study refers to any more; remove them with --remove.
+
+A run is kept if a config file in config/, one named with --configfile, or the table of a study (results/*/runs.csv)
+refers to it.
+"""
+
+import argparse
+from pathlib import Path
+
+import yaml
+from snakemake.utils import update_config
+
+from regatlas import leftovers, locks
+from regatlas.errors import UserError, run
+from regatlas.study import resolve
+
+RESULTS = Path("results")
+DEFAULT = Path("config/config.yaml")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--configfile", type=Path, nargs="*", default=[], help="config files that are not in config/")
+    parser.add_argument("--remove", action="store_true", help="remove what is listed; without it nothing is removed")
+    options = parser.parse_args()
+    if not RESULTS.is_dir():
+        raise UserError("results: no such folder; call this from the folder that holds config/ and results/")
+    try:
+        lock = locks.take(RESULTS / ".lock")
+    except locks.Held as holder:
+        raise UserError(f"a snakemake is at work in this folder ({holder}); wait until it has finished") from None
+    with lock:
+        prune(options.configfile, options.remove)
+
+
+def prune(configs: list[Path], remove: bool) -> None:
+    """List, and remove if wanted, what no study refers to."""
+    wanted = leftovers.wanted_by_tables(RESULTS)
+    for path in sorted({*DEFAULT.parent.glob("*.yaml"), *configs}):
+        try:
+            wanted[path] = leftovers.wanted_by(resolve(read(path)))
+        except UserError as error:
+            raise UserError(f"{path}: {error}\nNothing was removed: what this config refers to is not known.") from None
+    print("Kept is what these refer to:", *map(str, wanted), sep="\n  ")
+    found = leftovers.find(RESULTS, set().union(*wanted.values()))
+    if not found.files:
+        print("\nEverything is referred to; there is nothing to remove.")
+        return
+    print(f"\n{len(found.runs)} runs that no study refers to:")
+    for folder, seeds in leftovers.by_folder(found.runs).items():
+        print(f"  {folder}: seeds {', '.join(map(str, seeds))}")
+    print(f"{len(found.rest)} other files: logs and checkpoints of such runs, damaged and unfinished files")
+    size = f"{found.size / 1e6:.1f} MB"
+    if remove:
+        leftovers.remove(found, RESULTS)
+        print(f"Removed, {size}.")
+    else:
+        print(f"Together {size}. Nothing was removed: `make prune REMOVE=yes` removes them.")
+
+
+def read(path: Path) -> dict:
+    """A config as Snakemake sees it: merged over the default one."""
+    config: dict = {}
+    for file in dict.fromkeys([DEFAULT, path]):
+        if not file.is_file():
+            raise UserError("no such file")
+        try:
+            update_config(config, yaml.safe_load(file.read_text(encoding="utf-8")) or {})
+        except (yaml.YAMLError, ValueError, AttributeError) as error:
+            raise UserError(f"not a config ({error})") from None
+    return config
+
+
+if __name__ == "__main__":
+    run(main)

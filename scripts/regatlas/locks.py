@@ -1,0 +1,73 @@
+"""Locks on files that the kernel releases when their holder ends, however it ends."""
+
+import contextlib
+import errno
+import fcntl
+import os
+import platform
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+_UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # some network file systems
+
+
+class Held(Exception):
+    """Another process has the lock; the message says which."""
+
+
+def take(path: str | Path, wait: Callable[[str], None] | None = None) -> IO[str]:
+    """Lock a file, made if missing, until the returned stream is closed or the process ends.
+
+    On a file system without locks the stream is returned all the same.
+
+    Args:
+        path: the file.
+        wait: called with who has the lock before waiting for it; without it nothing waits.
+
+    Raises:
+        Held: the lock is taken, and ``wait`` is not given.
+    """
+    while True:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        stream = open(path, "a+", encoding="utf-8")  # noqa: SIM115 (the stream is the lock)
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            stream.seek(0)
+            holder = stream.read(200).strip() or "another process"
+            if wait is None:
+                stream.close()
+                raise Held(holder) from None
+            wait(holder)
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        except OSError as error:
+            if error.errno not in _UNSUPPORTED:
+                stream.close()
+                raise
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.stat(path), os.fstat(stream.fileno())):
+                break
+        stream.close()  # its holder removed the file while this waited: lock the one that is there now
+    with contextlib.suppress(OSError):  # a full disk is no reason not to hold the lock
+        stream.truncate(0)
+        stream.write(f"process {os.getpid()} on {platform.node()}")
+        stream.flush()
+    return stream
+
+
+def is_held(path: str | Path) -> bool:
+    """Whether some process has the lock of a file."""
+    try:
+        take(path).close()
+    except Held:
+        return True
+    return False
+
+
+@contextlib.contextmanager
+def held(path: str | Path, wait: Callable[[str], None]) -> Iterator[None]:
+    """Hold the lock of a file for a block, waiting for it if need be; the file is removed at the end."""
+    with take(path, wait):
+        yield
+        Path(path).unlink(missing_ok=True)
