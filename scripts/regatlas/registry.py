@@ -8,6 +8,8 @@ import ast
 import dataclasses
 import importlib.util
 import math
+import re
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -52,15 +54,11 @@ class Setting:
         """
         kind = type(self.default)
         numeric = kind in (int, float)
-        fits = type(value) is kind or (kind is float and type(value) is int)
+        value = number(value, "integer" if kind is int else "number") if numeric else value
+        fits = type(value) is kind
         if fits and numeric:
-            try:
-                value = kind(value)
-                fits = math.isfinite(value)
-            except OverflowError:  # a whole number no float can hold
-                fits = False
             fits = (
-                fits
+                math.isfinite(value)
                 and (self.low is None or value >= self.low)
                 and (self.high is None or value <= self.high)
                 and (self.above is None or value > self.above)
@@ -75,19 +73,30 @@ class Setting:
         return value
 
 
+_EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
+
+
+def number(value: Any, kind: str) -> Any:
+    """``value``, if it means one, as a number of a kind, "number" or "integer"; else as it is.
+
+    YAML 1.1 reads 1e-4, without a point or a sign, as text. 1 and 1.0 are the same number, and one of the two comes
+    out. Text in quotes without an exponent stays text: somebody meant it.
+    """
+    if isinstance(value, str) and _EXPONENT.fullmatch(value):
+        value = float(value)
+    if type(value) is int and kind == "number":
+        return float(value) if abs(value) <= sys.float_info.max else value
+    if type(value) is float and kind == "integer" and value.is_integer():
+        return int(value)
+    return value
+
+
 def text_number(value: Any) -> str:
-    """A hint for 1e-4, which YAML reads as text: ' (write 1.0e-4 ...)'; '' for anything else."""
-    if not isinstance(value, str):
-        return ""
+    """A hint for a number in quotes; '' for anything else."""
     try:
-        float(value)
+        float(value if isinstance(value, str) else "")
     except ValueError:
         return ""
-    mantissa, e, exponent = value.lower().partition("e")
-    if e:  # YAML 1.1 wants a point in the mantissa and a sign in the exponent
-        mantissa = mantissa if "." in mantissa else f"{mantissa}.0"
-        exponent = exponent if exponent[0] in "+-" else f"+{exponent}"
-        return f" (YAML reads {value} as text: write {mantissa}e{exponent})"
     return " (it is text: write it without quotes)"
 
 

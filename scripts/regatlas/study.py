@@ -70,6 +70,7 @@ def resolve(config: Any) -> Study:
     Raises:
         UserError: anything wrong with it, named by key, with what was found and what is allowed.
     """
+    config = _numbers(schema(), config)
     _validate(config)
     config = _complete(schema(), config)
     dataset = datasets.resolve(config["dataset"])
@@ -77,7 +78,7 @@ def resolve(config: Any) -> Study:
     colors = assign_colors(config["methods"], config["figures"]["colors"])
     shared = {
         "data": datasets.checksum(dataset),
-        "network": {**config["network"], "initial_stddev": float(config["network"]["initial_stddev"])},
+        "network": config["network"],
         "tensorflow": fingerprint.tensorflow_version(),
     }
     engine = fingerprint.code([fingerprint.PACKAGE / "training.py"])
@@ -92,15 +93,21 @@ def resolve(config: Any) -> Study:
                 f"{nearest(regularizer, paths)}"
             )
         declaration, code = read(regularizer)
+        own = declaration.resolve(_own_settings(given), where)
         settings = {
             **shared,
             "training": _training(given, config["training"], where),
-            "regularizer": {"name": regularizer, "settings": declaration.resolve(_own_settings(given), where)},
+            "regularizer": {"name": regularizer, "settings": own},
             "code": {"engine": engine, "regularizer": code},
         }
-        methods[name] = Method(
-            name, given.get("label", name), colors[name], declaration, settings, given.get("published")
-        )
+        label, published = given.get("label", name), given.get("published")
+        methods[name] = Method(name, label, colors[name], declaration, settings, published)
+        # in full and once, however it was written: what the report shows of it must not depend on that
+        differs = {key: settings["training"][key] for key in given.get("training", {})}
+        differs = {key: value for key, value in differs.items() if value != config["training"][key]}
+        config["methods"][name] = {"regularizer": regularizer, "label": label, **own} | {
+            key: value for key, value in (("training", differs), ("published", published)) if value
+        }
     for position, name in enumerate(config["compare"]):
         if name not in methods:
             known = ", ".join(methods)
@@ -135,13 +142,25 @@ def _regularizer(name: str, path: Path) -> tuple[registry.Declaration, str]:
     return registry.declaration(name, path), fingerprint.code([path])
 
 
+def _numbers(part: Mapping[str, Any], value: Any) -> Any:
+    """``value`` with 1e-4, which YAML reads as text, as the number it means wherever a schema's part wants a number."""
+    if "$ref" in part:
+        part = {**schema()["$defs"][part["$ref"].rpartition("/")[2]], **part}
+    if isinstance(value, Mapping):
+        known, others = part.get("properties", {}), part.get("additionalProperties", {})
+        inner = lambda key: known.get(key, others if isinstance(others, Mapping) else {})  # noqa: E731
+        return {key: _numbers(inner(key), item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_numbers(part.get("items", {}), item) for item in value]
+    return registry.number(value, part["type"]) if part.get("type") in ("number", "integer") else value
+
+
 def _training(given: dict[str, Any], study: dict[str, Any], where: str) -> dict[str, Any]:
     """The training recipe of a method: the study's with the method's own keys."""
     for key in NOT_OF_A_RUN:
         if key in given.get("training", {}):
             raise UserError(f"{where}.training.{key}: it is the same for all methods; set it in the study's training")
     training = {key: value for key, value in {**study, **given.get("training", {})}.items() if key not in NOT_OF_A_RUN}
-    training["learning_rate"] = float(training["learning_rate"])
     if training["batch_size"] > training["train_size"]:
         raise UserError(
             f"{where}: batch_size {training['batch_size']} is larger than train_size {training['train_size']}"

@@ -29,7 +29,7 @@ def edited(config, path, value):
     ("path", "value", "expected"),
     [
         (["sedes"], [1], "sedes: no such key.*did you mean 'seeds'"),
-        (["training", "learning_rate"], "1e-4", "training.learning_rate: found '1e-4'.*write 1.0e-4"),
+        (["training", "learning_rate"], "0.1", "training.learning_rate: found '0.1'.*without quotes"),
         (["training", "steps"], -1, "training.steps: found -1, allowed is at least 1"),
         (["training", "loss"], "squared_eror", "training.loss.*did you mean 'squared_error'"),
         (["methods", "l2", "strenght"], 0.1, "methods.l2.strenght.*did you mean 'strength'"),
