@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special  # not scipy.stats, whose import takes a second of every program
 
 NAN = float("nan")
 
@@ -19,6 +19,11 @@ class Interval(NamedTuple):
     mean: float = NAN
     low: float = NAN
     high: float = NAN
+
+
+def standard_error(values: np.ndarray) -> float:
+    """The standard error of the mean of two or more values."""
+    return float(np.std(values, ddof=1) / np.sqrt(len(values)))
 
 
 def t_interval(values: Iterable[float], level: float = 0.95) -> Interval:
@@ -34,7 +39,7 @@ def t_interval(values: Iterable[float], level: float = 0.95) -> Interval:
         return Interval(mean)
     if np.ptp(values) == 0:
         return Interval(*[float(values[0])] * 3)
-    half = float(stats.t.ppf((1 + level) / 2, len(values) - 1) * stats.sem(values))
+    half = float(special.stdtrit(len(values) - 1, (1 + level) / 2)) * standard_error(values)
     return Interval(mean, mean - half, mean + half)
 
 
@@ -60,8 +65,8 @@ def paired_difference(
         return interval, NAN
     if np.ptp(differences) == 0:
         return interval, float(differences[0] == 0)
-    t = float(np.mean(differences) / stats.sem(differences))
-    return interval, float(2 * stats.t.sf(abs(t), len(differences) - 1))
+    t = float(np.mean(differences)) / standard_error(differences)
+    return interval, float(2 * special.stdtr(len(differences) - 1, -abs(t)))
 
 
 def paired_ratio(values: Mapping[int, float], baseline: Mapping[int, float], level: float = 0.95) -> Interval:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from regatlas import training
 from regatlas.losses import LOSSES
 from regatlas.networks import initial
 from regatlas.regularizers.base import Random
@@ -244,6 +245,31 @@ def test_whole_blocks_give_the_same_weights_as_single_steps():
     assert whole.microseconds_per_step > 0
     losses = posts_recipe("dropout")[2]
     np.testing.assert_allclose(whole.arrays["curve_train_loss"], [losses[0], losses[1:].mean()], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["none", "gaussian", "dropout_at_test"])
+def test_a_run_goes_on_from_any_saved_state_with_the_same_bytes(name, monkeypatch):
+    monkeypatch.setattr(training, "PART", BLOCK)  # also between two evaluations
+    kind, own = METHODS[name]
+    states = []
+    whole = train(settings(evaluate_every=25), DATA, 0, kind(**own), save=lambda state: states.append(state()))
+    assert [int(state["step"]) for state in states] == [1, 10, 20, 25, 30, 35]
+    for state in states:
+        continued = train(settings(evaluate_every=25), DATA, 0, kind(**own), saved=state)
+        assert continued.arrays.keys() == whole.arrays.keys()
+        for array in whole.arrays:
+            assert continued.arrays[array].tobytes() == whole.arrays[array].tobytes(), array
+        assert continued.metrics == whole.metrics
+        assert continued.train_seconds > state["seconds"] - 1e-12
+
+
+def test_long_stretches_are_trained_in_parts_with_the_same_weights(monkeypatch):
+    whole = fresh("none", evaluate_every=1000)
+    monkeypatch.setattr(training, "PART", BLOCK)
+    parts = fresh("none", evaluate_every=1000)
+    assert whole.arrays["kernel_0"].tobytes() == parts.arrays["kernel_0"].tobytes()
+    losses = (result.arrays["curve_train_loss"] for result in (whole, parts))
+    np.testing.assert_allclose(*losses, rtol=1e-6)
 
 
 def test_examples_beyond_the_training_size_are_not_seen():

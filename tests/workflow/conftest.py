@@ -48,7 +48,14 @@ class Project:
 
     def jobs(self, *arguments: str) -> Counter:
         """Rule -> number of jobs a dry run lists."""
-        done = self.snakemake("-n", *arguments)
+        return self._rules("-n", *arguments)
+
+    def run(self, *arguments: str) -> Counter:
+        """Rule -> number of jobs a real run does."""
+        return self._rules(*arguments)
+
+    def _rules(self, *arguments: str) -> Counter:
+        done = self.snakemake(*arguments)
         assert done.returncode == 0, done.stdout
         listed = Counter(re.findall(r"^(?:local)?rule (\w+):", done.stdout, re.MULTILINE))
         listed.pop("all", None)
@@ -56,6 +63,14 @@ class Project:
 
     def result(self, name: str) -> Path:
         return self.folder / "results" / self.config["study"] / name
+
+
+def documented_rows(section: str) -> list[list[str]]:
+    """The rows of the README's table in the section whose heading begins so."""
+    text = (ROOT / "README.md").read_text()
+    body = re.search(rf"^## {section}.*?$(.*?)^## ", text, re.MULTILINE | re.DOTALL)[1]
+    lines = [line for line in body.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
 
 
 def small_digits(folder: Path) -> None:

@@ -1,0 +1,459 @@
+"""What runs again after an edit: the README's table, row by row, as a dry run lists it and a real run does it."""
+
+import copy
+import os
+import re
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT, Project, documented_rows
+
+FIGURES = ["figure_accuracy", "figure_curves", "figure_distribution", "figure_runtime", "figure_weights"]
+ALL_AFTER = ["collect", "compare", *FIGURES, "report"]
+
+
+def after(*extra: str, train: int = 0) -> Counter:
+    """``collect`` and after, with some trainings."""
+    return jobs(*ALL_AFTER, *extra, train=train)
+
+
+def jobs(*rules: str, train: int = 0) -> Counter:
+    return Counter({**dict.fromkeys(rules, 1), **({"train": train} if train else {})})
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory) -> Project:
+    """Two methods with two seeds, run."""
+    project = Project(tmp_path_factory.mktemp("reruns"))
+    project.config["compare"] = ["none", "l2"]
+    project.save()
+    done = project.snakemake()
+    assert done.returncode == 0, done.stdout
+    return project
+
+
+@pytest.fixture
+def project(small, tmp_path) -> Project:
+    """A copy of the finished project, times included, to edit and run."""
+    shutil.copytree(small.folder, tmp_path / "copy", symlinks=True)
+    project = copy.copy(small)
+    project.folder, project.config = tmp_path / "copy", copy.deepcopy(small.config)
+    return project
+
+
+def config(change: Callable[[dict], object]) -> Callable[[Project], None]:
+    def edit(project: Project) -> None:
+        change(project.config)
+        project.save()
+
+    return edit
+
+
+def source(name: str, old: str, new: str) -> Callable[[Project], None]:
+    """Replace a text in a file of scripts/ or workflow/."""
+
+    def edit(project: Project) -> None:
+        path = project.folder / name
+        text = path.read_text()
+        assert old in text, (name, old)
+        path.write_text(text.replace(old, new, 1))
+
+    return edit
+
+
+def both(*edits: Callable[[Project], None]) -> Callable[[Project], None]:
+    return lambda project: [edit(project) for edit in edits]
+
+
+def touch_everything(project: Project) -> None:
+    for path in project.folder.rglob("*"):
+        if path.is_file() and ".snakemake" not in path.parts:
+            os.utime(path)
+
+
+def check_out_again(project: Project) -> None:
+    for name in ("workflow", "scripts"):
+        shutil.rmtree(project.folder / name)
+        shutil.copytree(ROOT / name, project.folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    project.save()
+
+
+def forget_what_snakemake_knows(project: Project) -> None:
+    shutil.rmtree(project.folder / ".snakemake")
+
+
+def a_run(project: Project, method: str = "none", seed: int = 0) -> Path:
+    (path,) = (project.folder / "results/runs" / method).glob(f"*/seed-{seed}.npz")
+    return path
+
+
+def cut_short(project: Project) -> None:
+    path = a_run(project)
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def alter(project: Project) -> None:
+    path = a_run(project)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 1
+    path.write_bytes(content)
+
+
+def add_code(name: str) -> Callable[[Project], None]:
+    """Add a statement to a module of the library."""
+    return source(f"scripts/regatlas/{name}", "\n\n\ndef ", "\n\n\nADDED = 1\n\n\ndef ")
+
+
+def other_engine(project: Project) -> None:
+    source("scripts/regatlas/training.py", "BETA_2, EPSILON = 0.9", "BETA_2, EPSILON = 0.8")(project)
+
+
+def other_regularizer(project: Project) -> None:
+    project.config["methods"]["l2"] = {"regularizer": "weight_norm"}
+    project.save()
+
+
+def remove(*names: str) -> Callable[[Project], None]:
+    def edit(project: Project) -> None:
+        for name in names:
+            path = project.folder / "results" / name
+            assert path.exists()
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    return edit
+
+
+def in_other_order(project: Project) -> None:
+    backwards = lambda value: (  # noqa: E731
+        {key: backwards(item) for key, item in reversed(value.items())} if isinstance(value, dict) else value
+    )
+    project.config = backwards(project.config)
+    project.save()
+
+
+def in_words_of_yaml(project: Project) -> None:
+    path = project.folder / "config/config.yaml"
+    text = path.read_text()
+    assert "strength: 0.01\n" in text
+    path.write_text(text.replace("strength: 0.01\n", "strength: 1e-2\n").replace("steps: 25\n", "steps: 25.0\n"))
+
+
+def write_plugin(project: Project) -> None:
+    text = (project.folder / "scripts/regatlas/regularizers/l2.py").read_text()
+    (project.folder / "scripts/regatlas/regularizers/another.py").write_text(text)
+
+
+# Variants of one edit stand in one row; each is a test of its own.
+ROWS: dict[str, tuple[str, str, list[tuple[Callable[[Project], object], Counter]]]] = {
+    "nothing; touch files; check the same commit out again; lose `.snakemake/`": (
+        "nothing", "nothing", [
+            (lambda project: None, jobs()),
+            (touch_everything, jobs()),
+            (check_out_again, jobs()),
+            (forget_what_snakemake_knows, jobs()),
+        ],
+    ),
+    "a setting of one method, such as a strength": (
+        "that method, all seeds", "tables, figures, report", [
+            (config(lambda c: c["methods"]["l2"].update(strength=0.02)), after(train=2)),
+        ],
+    ),
+    "add a seed": (
+        "the new seed of every method", "tables, figures, report", [
+            (config(lambda c: c["seeds"].append(7)), after(train=2)),
+        ],
+    ),
+    "add a method to `compare`": (
+        "that method, all seeds", "tables, figures, report", [
+            (config(lambda c: c["compare"].append("weight_norm")), after(train=2)),
+        ],
+    ),
+    "remove a method or a seed": (
+        "nothing", "tables, figures, report", [
+            (config(lambda c: c["compare"].remove("l2")), after()),
+            (config(lambda c: c["seeds"].remove(1)), after()),
+        ],
+    ),
+    "the order of `compare`, a label": (
+        "nothing", "comparison, figures, report", [
+            (config(lambda c: c["compare"].reverse()), jobs("compare", *FIGURES, "report")),
+            (config(lambda c: c["methods"]["l2"].update(label="Ridge")), jobs("compare", *FIGURES, "report")),
+        ],
+    ),
+    "the baseline": (
+        "nothing", "comparison, figures, report", [
+            (config(lambda c: c.update(baseline="l2")), jobs("compare", *FIGURES, "report")),
+        ],
+    ),
+    "a published value": (
+        "nothing", "comparison, figures of accuracy and runtime, report", [
+            (
+                config(lambda c: c["methods"]["l2"]["published"].update(test_accuracy=0.7)),
+                jobs("compare", "figure_accuracy", "figure_runtime", "report"),
+            ),
+        ],
+    ),
+    "a colour, the size of figures, the seed that is shown": (
+        "nothing", "figures, report", [
+            (config(lambda c: c["figures"].update(colors={"l2": "#123456"})), jobs(*FIGURES, "report")),
+            (config(lambda c: c["figures"].update(width=7)), jobs(*FIGURES, "report")),
+            (config(lambda c: c["figures"].update(seed=1)), jobs(*FIGURES, "report")),
+        ],
+    ),
+    "the report's title or author": (
+        "nothing", "report", [(config(lambda c: c["report"].update(title="Mine")), jobs("report"))],
+    ),
+    "learning rate, steps or batch size in `training`": (
+        "every method, unless it overrides that key", "tables, figures, report", [
+            (config(lambda c: c["training"].update(learning_rate=0.001)), after(train=4)),
+            (config(lambda c: c["training"].update(steps=26)), after(train=4)),
+            (config(lambda c: c["training"].update(batch_size=9)), after(train=4)),
+        ],
+    ),
+    "a training override of one method": (
+        "that method, all seeds", "tables, figures, report", [
+            (config(lambda c: c["methods"]["l2"].update(training={"learning_rate": 0.001})), after(train=2)),
+        ],
+    ),
+    "`checkpoint_minutes`": (
+        "nothing", "report, which shows the config", [
+            (config(lambda c: c["training"].update(checkpoint_minutes=1)), jobs("report")),
+        ],
+    ),
+    "a comment, docstring or blank line in the code": (
+        "nothing", "nothing", [
+            (
+                both(
+                    source("scripts/regatlas/training.py", "BLOCK = 10", "\n# said otherwise\nBLOCK = 10"),
+                    source("scripts/regatlas/training.py", "Train one network", "Fit one network"),
+                    source("scripts/regatlas/regularizers/l2.py", '"""', '"""Otherwise: '),
+                    source("scripts/regatlas/statistics.py", '"""', '"""Otherwise: '),
+                    source("scripts/train.py", "def main", "# the program\ndef main"),
+                ),
+                jobs(),
+            ),
+        ],
+    ),
+    "a regularizer's mathematics": (
+        "the methods that use it", "tables, figures, report", [
+            (
+                source("scripts/regatlas/regularizers/l2.py", "return ", "return 2.0 * "),
+                after(train=2),
+            ),
+        ],
+    ),
+    "its title, formula or citation": (
+        "nothing", "report", [
+            (source("scripts/regatlas/regularizers/l2.py", 'title = "', 'title = "The '), jobs("report")),
+        ],
+    ),
+    "the training engine's mathematics": (
+        "every method", "tables, figures, report", [
+            (other_engine, after(train=4)),
+        ],
+    ),
+    "the code of one figure": (
+        "nothing", "that figure, report", [
+            (add_code("figures/curves.py"), jobs("figure_curves", "report")),
+        ],
+    ),
+    "the code that all figures share": (
+        "nothing", "figures, report", [
+            (add_code("figures/style.py"), jobs(*FIGURES, "report")),
+        ],
+    ),
+    "the code that measures runs": (
+        "nothing", "tables, figures, report", [
+            (add_code("metrics.py"), after()),
+        ],
+    ),
+    "the code of the report, its template or its style": (
+        "nothing", "report", [
+            (add_code("report/facts.py"), jobs("report")),
+            (source("scripts/regatlas/report/template.html.j2", "<body", "<!-- -->\n<body"), jobs("report")),
+            (source("scripts/regatlas/report/style.css", "{", "{ "), jobs("report")),
+        ],
+    ),
+    "a new regularizer file that no method uses": (
+        "nothing", "nothing", [(write_plugin, jobs())],
+    ),
+    "a default written out; keys in another order; `1e-2` instead of `0.01`": (
+        "nothing", "nothing", [
+            (config(lambda c: c["network"].update(bias=False, hidden=[])), jobs()),
+            (config(lambda c: c["methods"]["none"].update(training={})), jobs()),
+            (config(lambda c: c["methods"]["l2"].update(training={"steps": 25})), jobs()),
+            (in_other_order, jobs()),
+            (in_words_of_yaml, jobs()),
+        ],
+    ),
+    "delete the data, or a file of it": (
+        "nothing", "the data", [
+            (remove("data"), jobs("download", "prepare")),
+            (remove("data/small_digits/raw/train_labels.npy"), jobs("download", "prepare")),
+            (remove("data/small_digits/prepared.npz"), jobs("prepare")),
+        ],
+    ),
+    "delete one run's file": (
+        "that run", "tables, figures, report", [
+            (lambda project: a_run(project).unlink(), after(train=1)),
+        ],
+    ),
+    "cut short or alter one run's file": (
+        "that run; the damaged file is kept beside it", "tables, figures, report", [
+            (cut_short, after("set_aside", train=1)),
+            (alter, after("set_aside", train=1)),
+        ],
+    ),
+    "delete a table, a figure or the report": (
+        "nothing", "it, and what is made from it", [
+            (remove("post/report.html"), jobs("report")),
+            (
+                remove("post/comparison.csv", "post/report.html"),
+                jobs("compare", "figure_accuracy", "figure_runtime", "report"),
+            ),
+        ],
+    ),
+}  # fmt: skip
+FIRST, OTHERS = [], []  # the others of a row are planned only: that planning and doing agree, the first shows
+for title, (_, _, variants) in ROWS.items():
+    for number, (edit, expected) in enumerate(variants):
+        (OTHERS if number else FIRST).append(pytest.param(edit, expected, id=f"{title}-{number}"))
+SEPARATE = {  # rows with a test of their own below
+    "the same setting, back again": ("nothing: the old runs are still there", "tables, figures, report"),
+    "add a method to `methods` but not to `compare`": ("nothing", "report, which shows the config"),
+    "a second study that shares methods with this one": (
+        "only what the first did not train", "its own tables, figures, report"
+    ),
+    "another version of TensorFlow": ("every method", "tables, figures, report"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("edit", "expected"), FIRST)
+def test_an_edit_runs_exactly_this(project, edit, expected):
+    edit(project)
+    assert project.jobs() == expected
+    assert project.run() == expected
+
+
+@pytest.mark.parametrize(("edit", "expected"), OTHERS)
+def test_so_does_an_edit_of_the_same_kind(project, edit, expected):
+    edit(project)
+    assert project.jobs() == expected
+
+
+def test_after_an_edit_was_run_there_is_nothing_to_do(project):
+    cut_short(project)
+    project.config["seeds"].append(7)
+    project.save()
+    assert project.run() == after("set_aside", train=3)
+    assert project.jobs() == jobs()
+
+
+def test_the_readme_has_exactly_these_rows():
+    expected = {title: (trained, made) for title, (trained, made, _) in ROWS.items()} | SEPARATE
+    found = {title: (trained, made) for title, trained, made in documented_rows("What runs again")}
+    assert found == expected
+
+
+def test_a_strength_and_back_again_trains_nothing_the_second_time(project):
+    project.config["methods"]["l2"]["strength"] = 0.02
+    project.save()
+    told = project.snakemake("-n").stdout
+    assert "To train: l2, 2 runs (seeds 0, 1): strength was 0.01, is 0.02" in told
+    assert project.run("--until", "collect") == jobs("collect", train=2)
+    project.config["methods"]["l2"]["strength"] = 0.01
+    project.save()
+    assert project.jobs() == after()
+    assert project.run() == after()
+
+
+def test_a_method_that_is_defined_and_not_compared(project):
+    project.config["methods"]["unused"] = {"regularizer": "l2", "strength": 3.0}
+    project.save()
+    assert project.jobs() == jobs("report")
+
+
+def test_a_second_study_trains_only_what_the_first_did_not(project):
+    second = project.folder / "second.yaml"
+    second.write_text("study: second\nseeds: [0, 1, 2]\nmethods: {l2: {label: Ridge}}\ncompare: [l2, none]\n")
+    assert project.jobs("--configfile", "second.yaml") == after(train=2)  # seed 2 of both
+    assert project.run("--configfile", "second.yaml") == after(train=2)
+    assert project.jobs() == jobs()  # the first study is as it was
+    assert project.jobs("--configfile", "second.yaml") == jobs()
+
+
+def test_another_tensorflow_trains_everything(project):
+    replaced = "@functools.cache\ndef tensorflow_version() -> str:"
+    source("scripts/regatlas/fingerprint.py", replaced, f'def tensorflow_version():\n    return "9.9"\n\n\n{replaced}')(
+        project
+    )
+    source("scripts/regatlas/fingerprint.py", replaced, "@functools.cache\ndef _unused() -> str:")(project)
+    listed = project.snakemake("-n").stdout
+    assert project.jobs()["train"] == 4
+    assert re.search(r'To train: none, 2 runs \(seeds 0, 1\): tensorflow was "2.*", is "9.9"', listed)
+
+
+def test_a_run_under_the_name_of_another_is_found_and_repeated(project):
+    """It is whole, so planning cannot see it; `collect` does, and the next call repeats the run."""
+    before = np.load(a_run(project))["kernel_0"]
+    shutil.copy(a_run(project, seed=1), a_run(project))
+    done = project.snakemake()
+    assert done.returncode != 0
+    assert re.search(r"1 of 4 run files cannot be used; the same command trains them again", done.stdout)
+    assert f"{a_run(project, seed=1).parent.name}/seed-0.npz: it holds another run" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert project.run() == after(train=1)
+    assert np.array_equal(np.load(a_run(project))["kernel_0"], before)
+
+
+@pytest.mark.parametrize(
+    ("edit", "why"),
+    [
+        (config(lambda c: c["seeds"].append(7)), "none, 1 run (seed 7): new seed"),
+        (config(lambda c: c["compare"].append("dropout")), "dropout, 2 runs (seeds 0, 1): new in this study"),
+        (config(lambda c: c["training"].update(steps=30)), "l2, 2 runs (seeds 0, 1): training.steps was 25, is 30"),
+        (
+            other_regularizer,
+            'l2, 2 runs (seeds 0, 1): regularizer was "l2", is "weight_norm"',
+        ),
+        (
+            other_engine,
+            "none, 2 runs (seeds 0, 1): the training code changed",
+        ),
+        (
+            source("scripts/regatlas/regularizers/l2.py", "return ", "return 2.0 * "),
+            "l2, 2 runs (seeds 0, 1): the code of l2 changed",
+        ),
+        (lambda project: a_run(project).unlink(), "none, 1 run (seed 0): the file is no longer there"),
+        (cut_short, "none, 1 run (seed 0): damaged"),
+    ],
+)  # fmt: skip
+def test_a_dry_run_says_why_in_words(project, edit, why):
+    edit(project)
+    done = project.snakemake("-n")
+    assert f"To train: {why}" in done.stdout
+    assert done.stdout.count("To train: ") <= 2  # once a method, not once a run
+
+
+def test_two_checkouts_with_one_cache_train_each_run_once(small, tmp_path):
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    runs = {}
+    for name in ("one", "two"):
+        shutil.copytree(small.folder, tmp_path / name, ignore=shutil.ignore_patterns("results", ".snakemake"))
+        project = copy.copy(small)
+        project.folder = tmp_path / name
+        done = project.snakemake("--cache", "train", "--until", "train", SNAKEMAKE_OUTPUT_CACHE=str(cache))
+        assert done.returncode == 0, done.stdout
+        runs[name] = {
+            path.relative_to(project.folder): path.resolve() for path in project.folder.glob("results/runs/*/*/*.npz")
+        }
+        logs = [path.read_text() for path in project.folder.glob("results/logs/train/*/*/*.log")]
+        assert sum("finished in" in text for text in logs) == (4 if name == "one" else 0)
+    assert runs["one"] == runs["two"]
+    assert len(runs["one"]) == len(set(runs["one"].values())) == 4  # two seeds never share an entry
+    assert len(list(cache.iterdir())) == 4
