@@ -23,6 +23,16 @@ def nearest(word: object, known: Iterable[str]) -> str:
     return f" (did you mean {match[0]!r}?)" if match else ""
 
 
+def short(value: object) -> str:
+    """``value`` as Python writes it, cut so that a message stays readable."""
+    return clip(repr(value))
+
+
+def clip(text: str) -> str:
+    """At most 80 characters of ``text``."""
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
 def run(main: Callable[[], None]) -> None:
     """Run a program's ``main``: a UserError or a failing disk ends it with one message and exit code 1."""
     try:

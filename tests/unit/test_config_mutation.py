@@ -1,0 +1,160 @@
+"""Whatever a config holds, planning ends in a study or in a message."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from regatlas import configfiles
+from regatlas.errors import UserError
+from regatlas.study import Study, resolve
+
+VALID = yaml.safe_load((Path(__file__).parents[2] / "config" / "config.yaml").read_text())
+OWN_DATA = {
+    **VALID,
+    "dataset": {
+        "name": "mine",
+        "title": "My set",
+        "class_names": ["a", "b"],
+        **{f"{part}_labels": {"path": f"~/{part}", "sha256": "cd" * 32} for part in ("train", "test")},
+        **{f"{part}_images": {"url": f"https://example.org/{part}", "sha256": "ab" * 32} for part in ("train", "test")},
+    },
+}
+KEYS = sorted(
+    {
+        part
+        for where, _ in configfiles.leaves([VALID, OWN_DATA])
+        for part in where.replace("[", ".").split(".")
+        if part.isidentifier()
+    }
+)
+
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.sampled_from([0, -1, 10**12, 10**30, -(10**400)]),
+    st.floats(),
+    st.text(max_size=20),
+    st.sampled_from(["", "..", "a/b", "l2", "none", "1e-4", "~nobody-of-this-name/x", "x" * 5000, "\ud800", "\0", "/"]),
+    st.dates(),
+    st.datetimes(),
+    st.binary(max_size=5),
+)
+keys = st.one_of(
+    st.sampled_from([*KEYS, "path", "array"]),
+    st.text(max_size=8),
+    st.integers(),
+    st.none(),
+)
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4), max_leaves=8
+)
+
+
+@st.composite
+def mutated(draw):
+    """A valid config with one to four places replaced, deleted or inserted, at any depth."""
+    config = copy.deepcopy(draw(st.sampled_from([VALID, OWN_DATA])))
+    for _ in range(draw(st.integers(1, 4))):
+        places = list(containers(config))
+        place = draw(st.sampled_from(places))
+        positions = list(place) if isinstance(place, dict) else list(range(len(place)))
+        action = draw(st.sampled_from(["replace", "delete", "insert"])) if positions else "insert"
+        if action == "replace":
+            place[draw(st.sampled_from(positions))] = draw(values)
+        elif action == "delete":
+            del place[draw(st.sampled_from(positions))]
+        elif isinstance(place, dict):
+            place[draw(keys)] = draw(values)
+        else:
+            place.insert(draw(st.integers(0, len(place))), draw(values))
+    return config
+
+
+def containers(value):
+    if isinstance(value, dict | list):
+        yield value
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from containers(inner)
+
+
+def outcome(config):
+    """The study's name, or the message."""
+    try:
+        study = resolve(config)
+    except UserError as error:
+        message = str(error)
+        assert message.strip()
+        assert len(message.splitlines()) <= 12 and all(len(line) < 1000 for line in message.splitlines()), message
+        return message
+    assert isinstance(study, Study) and all(method.digest for method in study.methods)
+    return study.name
+
+
+@given(mutated())
+@settings(derandomize=True, max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_mutated_config_is_a_study_or_a_message(config):
+    outcome(config)
+
+
+@given(values)
+@settings(derandomize=True, max_examples=100, deadline=None)
+def test_so_is_anything_at_all(config):
+    outcome(config)
+
+
+@pytest.mark.parametrize("hold", [list, dict])
+def test_a_config_that_holds_itself_or_grows_without_bound(hold):
+    """What YAML aliases can make."""
+    loop = [] if hold is list else {}
+    loop.append(loop) if hold is list else loop.update(a=loop)
+    assert "more than 20 levels" in outcome({**VALID, "compare": loop})
+    bomb = "l2"
+    for _ in range(12):
+        bomb = [bomb] * 10 if hold is list else dict.fromkeys("abcdefghij", bomb)
+    assert "more than 100,000 values" in outcome({**VALID, "compare": bomb})
+
+
+def test_a_number_too_long_to_print():
+    assert "training.steps: found a whole number beyond" in outcome({**VALID, "training": {"steps": 16**5000}})
+
+
+@given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
+@settings(
+    derandomize=True, max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_bytes_as_a_config_file(tmp_path, content):
+    path = tmp_path / "config.yaml"
+    path.write_bytes(content)
+    try:
+        configfiles.check(path)
+    except UserError as error:
+        assert str(error).startswith(str(path)) and len(str(error).splitlines()) == 1
+
+
+@given(st.data())
+@settings(
+    derandomize=True, max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_a_damaged_config_file_is_still_yaml_for_snakemake_or_refused(tmp_path, data):
+    """What passes the check, Snakemake can load: it reads it as JSON, else with PyYAML's FullLoader."""
+    text = yaml.safe_dump(VALID)
+    for _ in range(data.draw(st.integers(1, 3))):
+        start = data.draw(st.integers(0, len(text)))
+        end = start + data.draw(st.integers(0, 10))
+        part = data.draw(st.text("{}[]:,&*!|>-?'\"\t\n #%@`~<=a1.", max_size=4))
+        text = text[:start] + part + text[end:]
+    path = tmp_path / "config.yaml"
+    path.write_bytes(text.encode())
+    try:
+        configfiles.check(path)
+    except UserError as error:
+        assert str(error).startswith(str(path)) and len(str(error).splitlines()) == 1
+        return
+    loaded = yaml.load(text, Loader=yaml.FullLoader)
+    assert isinstance(loaded, dict)
+    outcome(loaded)
