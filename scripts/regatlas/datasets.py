@@ -80,6 +80,12 @@ class DataSet:
     citation: str = ""
     validation_size: int = 5000
 
+    @property
+    def training_images(self) -> int | None:
+        """How many images there are to train on, where the size of the labels' file says it (IDX)."""
+        size = next(file.size for file in self.files if file.role == "train_labels")
+        return None if size is None else size - 8 - self.validation_size
+
 
 def _idx_files(*checksums: str) -> tuple[RawFile, ...]:
     """The four files of MNIST and of every set made in its image; checksums in the order of ROLES."""
@@ -226,7 +232,7 @@ def _sha256(path: str, key: str) -> str:
             raise UserError(f"{key}.path: {path}: not a file")
         return _hash(path, state.st_size, state.st_mtime_ns)
     except OSError as error:
-        raise UserError(f"{key}.path: {path}: {error.strerror}") from None
+        raise UserError(f"{key}.path: {clip(path, 400)}: {error.strerror}") from None
 
 
 @functools.cache
@@ -251,12 +257,8 @@ def _text(settings: Mapping[str, Any], name: str, key: str) -> str:
 
 
 def _path(settings: Mapping[str, Any], key: str) -> str:
-    """The path under `path`, with ~ for the home folder resolved."""
-    value = _text(settings, "path", key)
-    try:
-        return str(Path(value).expanduser())
-    except RuntimeError:  # ~name, and there is no such user
-        raise UserError(f"{key}.path: {value}: no such user; write ./ in front of a folder called ~...") from None
+    """The path under `path`, ~ being the home folder (os.path, because Path fails where ~name is nobody)."""
+    return os.path.expanduser(_text(settings, "path", key))
 
 
 def _is_address(url: str) -> bool:

@@ -28,9 +28,9 @@ def short(value: object) -> str:
     return clip(repr(value))
 
 
-def clip(text: str) -> str:
-    """At most 80 characters of ``text``."""
-    return text if len(text) <= 80 else f"{text[:77]}..."
+def clip(text: str, most: int = 80) -> str:
+    """At most ``most`` characters of ``text``."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def run(main: Callable[[], None]) -> None:

@@ -105,18 +105,19 @@ class Declaration:
     acts_on: str
     settings: Mapping[str, Setting]
 
-    def resolve(self, given: Mapping[str, Any], where: str) -> dict[str, Any]:
+    def resolve(self, given: Mapping[str, Any], where: str, beside: Iterable[str] = ()) -> dict[str, Any]:
         """All settings, the given ones checked, the others at their default; sorted by name.
 
         Raises:
-            UserError: unknown name, wrong type or out of range; ``where`` leads the message.
+            UserError: unknown name, wrong type or out of range; ``where`` leads the message, and ``beside`` are
+                keys that may stand there too, so that a misspelt one is recognized.
         """
         for name in given:
             if name not in self.settings:
                 known = ", ".join(self.settings) or "none"
                 raise UserError(
                     f"{where}.{clip(str(name))}: regularizer {self.name!r} has no such setting; "
-                    f"its settings are: {known}{nearest(name, self.settings)}"
+                    f"its settings are: {known}{nearest(name, [*self.settings, *beside])}"
                 )
         return {
             name: setting.check(given.get(name, setting.default), f"{where}.{name}")
@@ -133,7 +134,7 @@ def available(plugins: Iterable[str | Path] = ()) -> dict[str, Path]:
     found = {path.stem: path for path in sorted(LIBRARY.glob("*.py")) if path.stem not in ("__init__", "base")}
     for plugin in map(Path, plugins):
         if not os.path.isfile(plugin):  # unlike Path.is_file, False for a name that is too long
-            raise UserError(f"plugins: {clip(str(plugin))}: no such file")
+            raise UserError(f"plugins: {clip(str(plugin), 400)}: no such file")
         if plugin.suffix != ".py" or not plugin.stem.isidentifier():
             raise UserError(f"plugins: {plugin}: expected a Python file named like its regularizer, my_method.py")
         if plugin.stem in found:

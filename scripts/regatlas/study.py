@@ -84,6 +84,7 @@ def resolve(config: Any) -> Study:
     }
     engine = fingerprint.code([fingerprint.PACKAGE / "training.py"])
     read = functools.cache(lambda name: _regularizer(name, paths[name]))
+    beside = schema()["$defs"]["method"]["properties"]  # the keys of a method that are not its regularizer's
     methods = {}
     for name, given in config["methods"].items():
         where = f"methods.{name}"
@@ -94,10 +95,11 @@ def resolve(config: Any) -> Study:
                 f"{nearest(regularizer, paths)}"
             )
         declaration, code = read(regularizer)
+        own = {key: value for key, value in given.items() if key not in beside}
         settings = {
             **shared,
-            "training": _training(given, config["training"], where),
-            "regularizer": {"name": regularizer, "settings": declaration.resolve(_own_settings(given), where)},
+            "training": _training(given, config["training"], where, dataset.training_images),
+            "regularizer": {"name": regularizer, "settings": declaration.resolve(own, where, beside)},
             "code": {"engine": engine, "regularizer": code},
         }
         methods[name] = Method(
@@ -140,13 +142,18 @@ def _regularizer(name: str, path: Path) -> tuple[registry.Declaration, str]:
     return registry.declaration(name, path), fingerprint.code([path])
 
 
-def _training(given: dict[str, Any], study: dict[str, Any], where: str) -> dict[str, Any]:
-    """The training recipe of a method: the study's with the method's own keys."""
+def _training(given: dict[str, Any], study: dict[str, Any], where: str, images: int | None) -> dict[str, Any]:
+    """The training recipe of a method: the study's with the method's own keys. ``images``: how many there are."""
     training = {**study, **given.get("training", {})}
     training["learning_rate"] = float(training["learning_rate"])
     if training["batch_size"] > training["train_size"]:
         raise UserError(
             f"{where}: batch_size {training['batch_size']} is larger than train_size {training['train_size']}"
+        )
+    if images is not None and training["train_size"] > images:
+        raise UserError(
+            f"{where}: train_size {training['train_size']} is larger than the training set, which has {max(images, 0)} "
+            "images after the validation images"
         )
     evaluations = -(-training["steps"] // training["evaluate_every"])
     if evaluations > _MOST_EVALUATIONS:
@@ -156,11 +163,6 @@ def _training(given: dict[str, Any], study: dict[str, Any], where: str) -> dict[
             f"write evaluate_every: {-(-training['steps'] // _MOST_EVALUATIONS)} or more"
         )
     return training
-
-
-def _own_settings(given: dict[str, Any]) -> dict[str, Any]:
-    """The keys of a method that are its regularizer's."""
-    return {key: value for key, value in given.items() if key not in schema()["$defs"]["method"]["properties"]}
 
 
 def _complete(part: Mapping[str, Any], value: Any) -> Any:
@@ -233,12 +235,13 @@ def _complaint(error: Any) -> str:
     if error.validator == "pattern":
         return f"{where}: found {short(found)}, allowed are at most 64 letters, digits, '_', '-' and '.'"
     limits = {
-        "minimum": "at least", "maximum": "at most", "exclusiveMinimum": "above", "minItems": "at least so many items:",
-        "maxItems": "at most so many items:", "minLength": "at least so many characters:",
-        "maxLength": "at most so many characters:", "minProperties": "at least so many entries:",
+        "minimum": "is at least {}", "maximum": "is at most {}", "exclusiveMinimum": "is above {}",
+        "minItems": "are at least {} items", "maxItems": "are at most {} items",
+        "minLength": "are at least {} characters", "maxLength": "are at most {} characters",
+        "minProperties": "are at least {} entries",
     }  # fmt: skip
     if error.validator in limits:
-        return f"{where}: found {short(found)}, allowed is {limits[error.validator]} {error.validator_value}"
+        return f"{where}: found {short(found)}, allowed {limits[error.validator].format(error.validator_value)}"
     if error.validator == "uniqueItems":
         twice = [item for position, item in enumerate(found) if item in found[:position]]
         return f"{where}: {short(twice[0])} stands there twice"

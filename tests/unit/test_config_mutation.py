@@ -1,6 +1,8 @@
 """Whatever a config holds, planning ends in a study or in a message."""
 
 import copy
+import datetime
+import math
 from pathlib import Path
 
 import pytest
@@ -99,6 +101,24 @@ def outcome(config):
 @settings(derandomize=True, max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_mutated_config_is_a_study_or_a_message(config):
     outcome(config)
+
+
+AWKWARD = [
+    None, True, 0, -1, 0.5, 10**30, math.nan, math.inf, "", "..", "~nobody-of-this-name/x", "x" * 5000, "\0", "\ud800",
+    "1e-4", "http://[", [], [[]], {}, {"": None}, {1: 2, None: 3}, b"x", datetime.date(2026, 1, 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("config", [VALID, OWN_DATA], ids=["default", "own data"])
+def test_so_is_an_awkward_value_in_each_place(config):
+    copied = copy.deepcopy(config)
+    for place in list(containers(copied)):
+        for position in list(place) if isinstance(place, dict) else range(len(place)):
+            right = place[position]
+            for place[position] in AWKWARD:
+                outcome(copied)
+            place[position] = right
+    assert copied == config and outcome(copied) == "post"
 
 
 @given(values)
