@@ -73,9 +73,10 @@ def _check(path: str | os.PathLike) -> None:
         line = content.count(b"\n", 0, error.start) + 1
         raise UserError(f"{path}, line {line}: not UTF-8; save the file in that encoding") from None
     try:
-        config = _json(text, path)
-    except ValueError:  # as Snakemake does: what is not JSON is YAML
-        config = _yaml(text, path)
+        try:
+            config = _json(text, path)
+        except ValueError:  # as Snakemake does: what is not JSON is YAML
+            config = _yaml(text, path)
     except RecursionError:
         raise UserError(f"{path}: {_TOO_DEEP}") from None
     if not isinstance(config, dict):
@@ -138,7 +139,7 @@ def _check_node(node: yaml.Node, loader: yaml.SafeLoader, path: str | os.PathLik
     if node.tag not in _TAGS:
         shown = node.tag.replace("tag:yaml.org,2002:", "!!")
         raise UserError(f"{_line(path, node.start_mark)}: the tag {shown} is not allowed; write plain YAML")
-    if isinstance(node, yaml.ScalarNode):
+    if isinstance(node, yaml.ScalarNode) and not node.tag.endswith(":merge"):
         try:
             loader.construct_object(node)
         except (ValueError, LookupError, AttributeError):  # PyYAML's, for 2026-99-99, !!bool x, !!timestamp x

@@ -144,7 +144,9 @@ def _regularizer(name: str, path: Path) -> tuple[registry.Declaration, str]:
 
 def _training(given: dict[str, Any], study: dict[str, Any], where: str, images: int | None) -> dict[str, Any]:
     """The training recipe of a method: the study's with the method's own keys. ``images``: how many there are."""
-    training = {**study, **given.get("training", {})}
+    own = given.get("training", {})
+    training = {**study, **own}
+    where = f"{where}.training" if own else "training"
     training["learning_rate"] = float(training["learning_rate"])
     if training["batch_size"] > training["train_size"]:
         raise UserError(

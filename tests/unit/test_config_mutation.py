@@ -139,6 +139,20 @@ def test_a_config_that_holds_itself_or_grows_without_bound(hold):
     assert "more than 100,000 values" in outcome({**VALID, "compare": bomb})
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: &base {x: 1, y: 2}\nb: {<<: *base, y: 3}\nc: [*base, *base]",
+        '{"a":\t{"b": [1, 2.5, null, "x"]}}',
+        "\ufeffa: é",
+    ],
+)
+def test_what_yaml_and_json_allow_is_allowed(tmp_path, text):
+    path = tmp_path / "config.yaml"
+    path.write_text(text, encoding="utf-8")
+    configfiles.check(path, tmp_path / "missing.yaml")
+
+
 def test_a_number_too_long_to_print():
     assert "training.steps: found a whole number beyond" in outcome({**VALID, "training": {"steps": 16**5000}})
 
