@@ -52,8 +52,6 @@ VALUES = [
     # keys that do not exist
     case("sedes", [1], "sedes: no such key.*did you mean 'seeds'.*known are: study, dataset"),
     case("training.stpes", 10, "training.stpes: no such key.*did you mean 'steps'"),
-    case("network.hiden", [], "network.hiden: no such key.*did you mean 'hidden'"),
-    case("figures.widht", 8, "figures.widht: no such key.*did you mean 'width'"),
     case("report.titel", "x", "report.titel: no such key.*did you mean 'title'"),
     case("methods.l2.strenght", 0.1, "methods.l2.strenght: .*its settings are: strength.*did you mean 'strength'"),
     case("methods.l2.labl", "x", "methods.l2.labl: .*did you mean 'label'"),
@@ -61,7 +59,6 @@ VALUES = [
     case("methods.l2.published.test_acuracy", 0.9, "methods.l2.published.test_acuracy.*did you mean 'test_accuracy'"),
     case("dataset.train_image", "x.npy", "dataset.train_image: .*did you mean 'train_images'"),
     case("dataset.test_labels", {"path": "x", "sha": DIGEST}, "dataset.test_labels.sha: .*did you mean 'sha256'"),
-    case("training.7", 7, "training.7: no such key"),
     # names that do not exist
     case("dataset", {"name": "mnits"}, "dataset.name: 'mnits' .*did you mean 'mnist'.*fashion_mnist"),
     case("training.loss", "squared_eror", "training.loss: .*'cross_entropy'.*did you mean 'squared_error'"),
@@ -69,31 +66,23 @@ VALUES = [
     case("compare", ["none", "dropuot"], r"compare\[1\]: no method 'dropuot'.*did you mean 'dropout'"),
     case("baseline", "nonne", "baseline: 'nonne' is not among the compared methods: none.*did you mean 'none'"),
     case("baseline", "adaptive_weight_noise", "baseline: 'adaptive_weight_noise' is not among the compared methods"),
-    case("figures.seed", 7, "figures.seed: 7 is not among the seeds: 0, 1"),
     case("figures.colors", {"dropot": "#000000"}, "figures.colors.dropot: .*did you mean 'dropout'"),
-    case("report.story", "pots", "report.story: found 'pots'.*did you mean 'post'"),
     case("plugins", ["nowhere.py"], "plugins: nowhere.py: no such file"),
     case("plugins", ["config/config.yaml"], "plugins: config/config.yaml: expected a Python file"),
     case("dataset.train_images", "nowhere.npy", "dataset.train_images.path: nowhere.npy: No such file"),
-    case("dataset.train_images", "config", "dataset.train_images.path: config: not a file"),
     case("dataset.train_images", "/dev/zero", "dataset.train_images.path: /dev/zero: not a file"),
     # wrong types
-    case("study", 2026, "study: found 2026, allowed is text"),
     case("study", datetime.date(2026, 1, 1), "study: found datetime.date.*, allowed is text"),
     case("dataset", "mnist", "dataset: found 'mnist', allowed is a mapping"),
     case("dataset.class_names", [0, 1], r"dataset.class_names: found \[0, 1\].*quote numbers"),
     case("dataset.test_images", 3, "dataset.test_images: found 3, allowed is a path"),
     case("training", None, "training: found None, allowed is a mapping"),
     case("training.learning_rate", "1e-4", "training.learning_rate: found '1e-4', allowed is a number.*write 1.0e-4"),
-    case("training.steps", "25", "training.steps: found '25', allowed is a whole number.*without quotes"),
     case("training.steps", 2.5, "training.steps: found 2.5, allowed is a whole number"),
-    case("network.bias", "yes", "network.bias: found 'yes', allowed is true or false"),
     case("network.hidden", 100, "network.hidden: found 100, allowed is a list"),
     case("seeds", 5, "seeds: found 5, allowed is a list"),
     case("seeds", [0, True], r"seeds\[1\]: found True, allowed is a whole number"),
-    case("methods", ["l2"], r"methods: found \['l2'\], allowed is a mapping"),
     case("methods.l2", None, "methods.l2: found None, allowed is a mapping"),
-    case("methods.l2.strength", "0.01", "methods.l2.strength: found '0.01'.*without quotes"),
     case("methods.dropout.keep_probability", True, "keep_probability: found True, allowed is a number above 0"),
     case("compare", "l2", "compare: found 'l2', allowed is a list"),
     case("figures.colors", {"l2": "blue"}, "figures.colors.l2: found 'blue'.*#0072b2"),
@@ -102,36 +91,28 @@ VALUES = [
     case("training.steps", 10**30, "training.steps: found a whole number beyond"),
     case("training", {"steps": 10**9, "evaluate_every": 1}, "training: evaluate_every 1 makes 1,000,000,000"),
     case("methods.l2.training", {"steps": 10**9}, "methods.l2.training: .*write evaluate_every: 10000 or more"),
-    case("training.learning_rate", 0, "training.learning_rate: found 0, allowed is above 0"),
     case("training.learning_rate", float("nan"), "training.learning_rate: found nan, allowed is a finite number"),
     case("methods.l2.strength", float("inf"), "methods.l2.strength: found inf, allowed is a finite number"),
-    case("methods.l2.strength", -0.5, "methods.l2.strength: found -0.5, allowed is a number at least 0"),
     case("training.batch_size", 101, "training: batch_size 101 is larger than train_size 100"),
     case("dataset", {"name": "mnist", "validation_size": 59_901}, "training: train_size 100 is larger.* has 99 images"),
     case("dataset.validation_size", 0, "dataset.validation_size: found 0, allowed is .*at least 1"),
-    case("network.hidden", [0], r"network.hidden\[0\]: found 0, allowed is at least 1"),
     case("network.hidden", [9] * 9, "network.hidden: found .*, allowed are at most 8 items"),
     case("seeds", [10**12], r"seeds\[0\]: found 1000000000000, allowed is at most 2147483647"),
     case("seeds", list(range(10_001)), "seeds: found .*, allowed are at most 10000 items"),
     case("seeds", [], r"seeds: found \[\], allowed are at least 1 items"),
     case("compare", [], r"compare: found \[\]"),
-    case("methods", {}, "methods: found {}"),
     case("report.title", "", "report.title: found ''"),
-    case("figures.width", 1000, "figures.width: found 1000, allowed is at most 30"),
     case("methods.l2.published.test_accuracy", 93.2, "test_accuracy: found 93.2, allowed is at most 1"),
-    case("methods.l2.published", {"tolerance": 0.1}, "methods.l2.published: lacks 'test_accuracy'"),
     case("methods.l2", {"strength": 0.1}, "methods.l2: lacks 'regularizer'"),
     case("dataset.test_labels", {"url": "https://example.org/x"}, "dataset.test_labels.sha256: missing"),
     case("dataset.test_labels", {**IMAGES_FROM_THE_NET, "url": "ftp://a/b"}, "test_labels.url: found 'ftp://a/b'"),
-    case("dataset.test_labels", {**IMAGES_FROM_THE_NET, "sha256": "ab"}, "test_labels.sha256: found 'ab'"),
     # twice
     case("seeds", [1, 1], "seeds: 1 stands there twice"),
-    case("compare", ["none", "l2", "l2"], "compare: 'l2' stands there twice"),
     case("dataset.class_names", ["a", "a"], "dataset.class_names: 'a' stands there twice"),
     # names that become paths
     *[
         case("study", name, f"study: found {name!r}, allowed are at most 64 letters")
-        for name in ("../elsewhere", "a b", "..", "", "<b>x</b>", "-x", "é", "x" * 65)
+        for name in ("../elsewhere", "a b", "..", "<b>x</b>", "x" * 65)
     ],
     case("study", "runs", "study: 'runs' is a folder of the workflow's own"),
     case("study", "Logs", "study: 'Logs' is a folder of the workflow's own"),
@@ -281,12 +262,8 @@ PLUGIN = "from regatlas.regularizers.base import Regularizer, Setting\nclass Min
     ("name", "text", "expected"),
     [
         ("mine.py", "class Mine(", "mine.py, line 1: not valid Python"),
-        ("mine.py", "x = 1", "mine.py: expected one class derived from Regularizer, found none"),
-        ("mine.py", f"{PLUGIN}formula = 'x'", "mine.py, line 2: class Mine declares no title"),
         ("mine.py", f"{PLUGIN}title = input()", "mine.py, line 3: a declaration must be a literal"),
         ("mine.py", f"{PLUGIN}title = 'x'; a = Setting(1, low='0')", "mine.py, line 3: a must be Setting"),
-        ("mine.py", "\0", "mine.py: not valid Python"),
-        ("l2.py", "", "plugins: l2.py: the name 'l2' is taken"),
         ("my-own.py", "", "plugins: my-own.py: expected a Python file named like its regularizer"),
     ],
 )
@@ -308,14 +285,10 @@ ONES = np.ones(120, np.uint8)
         ("train_images", b"", "train_images: train_images.npy: 0 bytes found, an IDX file of images has a header"),
         ("train_images", b"GIF89a" * 9, "train_images: train_images.npy: magic number 0x47494638 found"),
         ("train_images", np.zeros((120, 36), np.uint8), r"train_images.npy: an array of shape \[120, 36\] found"),
-        ("train_images", np.zeros((120, 6, 6)), "train_images.npy: pixels of type float64 found, expected uint8"),
         ("test_images", np.zeros((60, 6, 5), np.uint8), "dataset.train_images and dataset.test_images.*6 x 6.*6 x 5"),
-        ("test_images", np.zeros((0, 6, 6), np.uint8), r"test_images.npy: an array of shape \[0, 6, 6\] found"),
         ("train_labels", ONES[1:], "dataset.train_labels do not go together: 120 train images but 119 train labels"),
-        ("train_labels", ONES / 2, "train_labels.npy: labels of type float64 found, expected whole numbers"),
         ("train_labels", ONES.astype(int) - 2, "dataset.train_labels: labels from -1 to 9 found"),
         ("train_labels", ONES * 255, "dataset.train_labels: 256 classes found, allowed are 2 to 255"),
-        ("train_labels", ONES * 10, "dataset.train_labels: labels from 0 to 10 found, allowed are 0 to 9 for its 10"),
     ],
 )
 def test_a_wrong_data_file(project, role, content, expected):
@@ -323,9 +296,6 @@ def test_a_wrong_data_file(project, role, content, expected):
     with unchanged_study(project):
         path = project.folder / f"{role}.npy"
         path.write_bytes(content) if isinstance(content, bytes) else np.save(path, content)
-        if "its 10" in expected:
-            project.config["dataset"]["class_names"] = list("0123456789")
-            project.save()
         refused_by_a_job(project.snakemake(PREPARED), expected)
 
 
@@ -345,14 +315,14 @@ def test_data_that_the_config_describes_wrongly(project, settings, expected):
         refused_by_a_job(project.snakemake(PREPARED), expected)
 
 
-@pytest.mark.parametrize("named", ["nowhere", "config/config.yaml", "~nobody-of-this-name", "\n"])
+@pytest.mark.parametrize("named", ["nowhere", "config/config.yaml", "~nobody-of-this-name"])
 def test_an_environment_variable_that_names_no_data(project, named):
     """It is one of several places to look in, so it is told beside the others."""
     with unchanged_study(project):
         project.config["dataset"]["test_labels"] = {"path": "nowhere.npy", "sha256": DIGEST}
         project.save()
         done = project.snakemake(PREPARED, REGATLAS_DATA=named)
-        refused_by_a_job(done, f"folder {re.escape(named.strip())} *: no such folder.*nowhere.npy: No such file")
+        refused_by_a_job(done, f"folder {named}: no such folder.*nowhere.npy: No such file")
 
 
 def test_more_training_images_than_there_are(project):
