@@ -132,7 +132,9 @@ def available(plugins: Iterable[str | Path] = ()) -> dict[str, Path]:
         UserError: a plugin is missing, is no Python file, or takes a name that is taken.
     """
     found = {path.stem: path for path in sorted(LIBRARY.glob("*.py")) if path.stem not in ("__init__", "base")}
-    for plugin in map(Path, plugins):
+    for plugin in (Path(os.path.expanduser(plugin)) for plugin in plugins):
+        if str(plugin).startswith("-"):  # a program would take it for an option
+            raise UserError(f"plugins: {clip(str(plugin), 400)}: a path may not start with '-'; write the whole path")
         if not os.path.isfile(plugin):  # unlike Path.is_file, False for a name that is too long
             raise UserError(f"plugins: {clip(str(plugin), 400)}: no such file")
         if plugin.suffix != ".py" or not plugin.stem.isidentifier():

@@ -68,6 +68,7 @@ VALUES = [
     case("baseline", "adaptive_weight_noise", "baseline: 'adaptive_weight_noise' is not among the compared methods"),
     case("figures.colors", {"dropot": "#000000"}, "figures.colors.dropot: .*did you mean 'dropout'"),
     case("plugins", ["nowhere.py"], "plugins: nowhere.py: no such file"),
+    case("plugins", ["-out/mine.py"], "plugins: -out/mine.py: a path may not start with '-'"),
     case("plugins", ["config/config.yaml"], "plugins: config/config.yaml: expected a Python file"),
     case("dataset.train_images", "nowhere.npy", "dataset.train_images.path: nowhere.npy: No such file"),
     case("dataset.train_images", "/dev/zero", "dataset.train_images.path: /dev/zero: not a file"),
