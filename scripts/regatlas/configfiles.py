@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from regatlas.errors import UserError
+from regatlas.errors import UserError, short
 
 MOST_VALUES = 100_000  # in a config, aliases counted as often as they are used
 DEEPEST = 20  # levels of lists and mappings
@@ -94,7 +94,7 @@ def _json(text: str, path: str | os.PathLike) -> Any:
         found: dict[str, Any] = {}
         for key, value in pairs:
             if key in found:
-                raise UserError(f"{path}: the key {key!r} stands twice in one mapping; keep one of them")
+                raise UserError(f"{path}: the key {short(key)} stands twice in one mapping; keep one of them")
             found[key] = value
         return found
 
@@ -158,8 +158,8 @@ def _check_node(node: yaml.Node, loader: yaml.SafeLoader, path: str | os.PathLik
             earlier = first.setdefault((key.tag, key.value), key)
             if earlier is not key:
                 raise UserError(
-                    f"{where}: the key {key.value!r} stands there again, after line {earlier.start_mark.line + 1}; "
-                    "keep one of them"
+                    f"{where}: the key {short(key.value)} stands there again, after line "
+                    f"{earlier.start_mark.line + 1}; keep one of them"
                 )
 
 

@@ -153,6 +153,47 @@ def test_what_yaml_and_json_allow_is_allowed(tmp_path, text):
     configfiles.check(path, tmp_path / "missing.yaml")
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a: *nobody", "line 1: not valid YAML: found undefined alias 'nobody'"),
+        ("a: 1\n---\na: 2", "line 2: not valid YAML: expected a single document"),
+        ("a: 'b\0'", "not valid YAML: unacceptable character #x0000"),
+        ("a: 1\n? [a, b]\n: 1", "line 2: found a list or mapping as a key"),
+        ("x: !mine 3", "line 1: the tag !mine is not allowed; write plain YAML"),
+        ("x: !!bool maybe", "line 1: 'maybe' is not a valid bool"),
+        ("x: !!timestamp today", "line 1: 'today' is not a valid timestamp"),
+        ("x: !!int ''", "line 1: '' is not a valid int"),
+        ("x: " + 5000 * "9", f"line 1: '{40 * '9'}' is not a valid int"),
+        ("x:\n  l2: 1\n  l1: 2\n  l2: 3", "line 4: the key 'l2' stands there again, after line 2"),
+        ('{"x": {"a": 1, "a": 2}}', "the key 'a' stands twice in one mapping"),
+        ("a: " + 5000 * "[", "more than 20 levels"),
+        ('{"a": ' + 21 * "[" + 21 * "]" + "}", "more than 20 levels"),
+        (
+            "\n".join(["a0: &a0 [l]", *(f"a{n}: &a{n} [{9 * f'*a{n - 1}, '}]" for n in range(1, 9))]),
+            "more than 100,000",
+        ),
+        ("pathvars: {results: x}", "pathvars: not allowed"),
+        ("3", "found '3', allowed is a mapping"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_named_with_its_line(tmp_path, text, expected):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError) as caught:
+        configfiles.check(path)
+    assert str(caught.value).startswith(str(path)) and expected in str(caught.value)
+
+
+def test_a_file_in_another_encoding_or_that_is_a_folder(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_bytes("study: x".encode("utf-16"))
+    with pytest.raises(UserError, match="line 1: not UTF-8"):
+        configfiles.check(path)
+    with pytest.raises(UserError, match="Is a directory"):
+        configfiles.check(tmp_path)
+
+
 def test_a_number_too_long_to_print():
     assert "training.steps: found a whole number beyond" in outcome({**VALID, "training": {"steps": 16**5000}})
 

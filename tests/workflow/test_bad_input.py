@@ -47,7 +47,6 @@ def case(where, value, expected):
 
 
 DIGEST = "ab" * 32
-IMAGES_FROM_THE_NET = {"url": "https://example.org/x", "sha256": DIGEST}
 VALUES = [
     # keys that do not exist
     case("sedes", [1], "sedes: no such key.*did you mean 'seeds'.*known are: study, dataset"),
@@ -55,7 +54,6 @@ VALUES = [
     case("report.titel", "x", "report.titel: no such key.*did you mean 'title'"),
     case("methods.l2.strenght", 0.1, "methods.l2.strenght: .*its settings are: strength.*did you mean 'strength'"),
     case("methods.l2.labl", "x", "methods.l2.labl: .*did you mean 'label'"),
-    case("methods.none.strength", 0.1, "methods.none.strength: .*no such setting; its settings are: none"),
     case("methods.l2.published.test_acuracy", 0.9, "methods.l2.published.test_acuracy.*did you mean 'test_accuracy'"),
     case("dataset.train_image", "x.npy", "dataset.train_image: .*did you mean 'train_images'"),
     case("dataset.test_labels", {"path": "x", "sha": DIGEST}, "dataset.test_labels.sha: .*did you mean 'sha256'"),
@@ -64,7 +62,6 @@ VALUES = [
     case("training.loss", "squared_eror", "training.loss: .*'cross_entropy'.*did you mean 'squared_error'"),
     case("methods.l2.regularizer", "L2", "methods.l2.regularizer: no regularizer 'L2'; known are: dropout, gaussian"),
     case("compare", ["none", "dropuot"], r"compare\[1\]: no method 'dropuot'.*did you mean 'dropout'"),
-    case("baseline", "nonne", "baseline: 'nonne' is not among the compared methods: none.*did you mean 'none'"),
     case("baseline", "adaptive_weight_noise", "baseline: 'adaptive_weight_noise' is not among the compared methods"),
     case("figures.colors", {"dropot": "#000000"}, "figures.colors.dropot: .*did you mean 'dropout'"),
     case("plugins", ["nowhere.py"], "plugins: nowhere.py: no such file"),
@@ -79,11 +76,9 @@ VALUES = [
     case("dataset.test_images", 3, "dataset.test_images: found 3, allowed is a path"),
     case("training", None, "training: found None, allowed is a mapping"),
     case("training.learning_rate", "1e-4", "training.learning_rate: found '1e-4', allowed is a number.*write 1.0e-4"),
-    case("training.steps", 2.5, "training.steps: found 2.5, allowed is a whole number"),
     case("network.hidden", 100, "network.hidden: found 100, allowed is a list"),
     case("seeds", 5, "seeds: found 5, allowed is a list"),
     case("seeds", [0, True], r"seeds\[1\]: found True, allowed is a whole number"),
-    case("methods.l2", None, "methods.l2: found None, allowed is a mapping"),
     case("methods.dropout.keep_probability", True, "keep_probability: found True, allowed is a number above 0"),
     case("compare", "l2", "compare: found 'l2', allowed is a list"),
     case("figures.colors", {"l2": "blue"}, "figures.colors.l2: found 'blue'.*#0072b2"),
@@ -101,12 +96,9 @@ VALUES = [
     case("seeds", [10**12], r"seeds\[0\]: found 1000000000000, allowed is at most 2147483647"),
     case("seeds", list(range(10_001)), "seeds: found .*, allowed are at most 10000 items"),
     case("seeds", [], r"seeds: found \[\], allowed are at least 1 items"),
-    case("compare", [], r"compare: found \[\]"),
-    case("report.title", "", "report.title: found ''"),
     case("methods.l2.published.test_accuracy", 93.2, "test_accuracy: found 93.2, allowed is at most 1"),
     case("methods.l2", {"strength": 0.1}, "methods.l2: lacks 'regularizer'"),
     case("dataset.test_labels", {"url": "https://example.org/x"}, "dataset.test_labels.sha256: missing"),
-    case("dataset.test_labels", {**IMAGES_FROM_THE_NET, "url": "ftp://a/b"}, "test_labels.url: found 'ftp://a/b'"),
     # twice
     case("seeds", [1, 1], "seeds: 1 stands there twice"),
     case("dataset.class_names", ["a", "a"], "dataset.class_names: 'a' stands there twice"),
@@ -115,13 +107,11 @@ VALUES = [
         case("study", name, f"study: found {name!r}, allowed are at most 64 letters")
         for name in ("../elsewhere", "a b", "..", "<b>x</b>", "x" * 65)
     ],
-    case("study", "runs", "study: 'runs' is a folder of the workflow's own"),
     case("study", "Logs", "study: 'Logs' is a folder of the workflow's own"),
     case("methods.a/b", {"regularizer": "l2"}, "methods: found 'a/b', allowed are at most 64 letters"),
     case("dataset.name", "../x", "dataset.name: found '../x'"),
     # texts that no page can show
     case("report.title", "two\nlines", "report.title: found 'two.nlines'; allowed is text on one line"),
-    case("methods.l2.label", "\x07", "methods.l2.label: found '.x07'; allowed is text on one line"),
 ]  # fmt: skip
 
 
@@ -149,19 +139,12 @@ MERGES = ["a0: &a0 {x: 1, y: 2}"] + [f"a{n}: &a{n} {{<<: [{', '.join(10 * [f'*a{
 ADDED = {
     "a syntax error": ("figures2: [1, 2", "line {next}: not valid YAML"),
     "a tab": ("figures2:\n\tdpi: 3", "line {next}: not valid YAML: .*indent with spaces, not tabs"),
-    "an unknown alias": ("figures2: *nobody", "not valid YAML: found undefined alias 'nobody'"),
-    "two documents": ("---\nstudy: x", "not valid YAML: expected a single document"),
-    "a control character": ("report2: 'a\0'", "not valid YAML: unacceptable character #x0000"),
     "a key twice": ("study: other", "line {line}: the key 'study' stands there again, after line 1"),
-    "an inner key twice": ("x: {l2: 1, dropout: 3, l2: 4}", "line {line}: the key 'l2' stands there again"),
-    "a key that is a list": ("? [a, b]\n: 1", "line {line}: found a list or mapping as a key"),
     "a tag that runs code": (
         "x: !!python/object/apply:os.system ['touch pwned']",
         "the tag !!python/object/apply:os.s",
     ),
-    "a tag of one's own": ("x: !mine 3", "line {line}: the tag !mine is not allowed; write plain YAML"),
     "no such day": ("x: 2026-99-99", "line {line}: '2026-99-99' is not a valid timestamp; put text in quotes"),
-    "an endless number": ("x: " + 5000 * "9", "line {line}: '9{{40}}' is not a valid int"),
     "an alias that holds itself": ("x: &a {b: *a}", "more than 20 levels"),
     "aliases that multiply": ("\n".join(LAUGHS), "more than 100,000 values"),
     "mappings that multiply": ("\n".join(MERGES), "more than 100,000 values"),
@@ -173,9 +156,7 @@ WHOLE = {
     "a list": (b"- study", "found a list, allowed is a mapping"),
     "text": (b"study", "found 'study', allowed is a mapping"),
     "nothing": (b"# only a comment\n", "found nothing, allowed is a mapping"),
-    "UTF-16": ("study: x".encode("utf-16"), "line 1: not UTF-8"),
     "JSON with a key twice": (b'{"study": "a", "study": "b"}', "the key 'study' stands twice"),
-    "very deep": (b"a: " + 5000 * b"[", "more than 20 levels"),
 }
 
 
