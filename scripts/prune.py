@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 from snakemake.utils import update_config
 
-from regatlas import leftovers, locks
+from regatlas import configfiles, leftovers, locks
 from regatlas.errors import UserError, run
 from regatlas.study import resolve
 
@@ -60,14 +60,12 @@ def prune(configs: list[Path], remove: bool) -> None:
 
 def read(path: Path) -> dict:
     """A config as Snakemake sees it: merged over the default one."""
+    if not path.is_file():
+        raise UserError("no such file")
+    configfiles.check(DEFAULT, path)
     config: dict = {}
     for file in dict.fromkeys([DEFAULT, path]):
-        if not file.is_file():
-            raise UserError("no such file")
-        try:
-            update_config(config, yaml.safe_load(file.read_text(encoding="utf-8")) or {})
-        except (yaml.YAMLError, ValueError, AttributeError) as error:
-            raise UserError(f"not a config ({error})") from None
+        update_config(config, yaml.safe_load(file.read_text(encoding="utf-8")))
     return config
 
 

@@ -17,11 +17,12 @@ import hashlib
 import json
 import os
 import re
+import stat
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from regatlas.errors import UserError, nearest
+from regatlas.errors import UserError, clip, nearest, short
 
 ROLES = ("train_images", "train_labels", "test_images", "test_labels")
 ENVIRONMENT = "REGATLAS_DATA"  # a folder that holds raw files, or one folder per data set
@@ -77,6 +78,12 @@ class DataSet:
     class_names: tuple[str, ...] = ()
     citation: str = ""
     validation_size: int = 5000
+
+    @property
+    def training_images(self) -> int | None:
+        """How many images there are to train on, where the size of the labels' file says it (IDX)."""
+        size = next(file.size for file in self.files if file.role == "train_labels")
+        return None if size is None else size - 8 - self.validation_size
 
 
 def _idx_files(*checksums: str) -> tuple[RawFile, ...]:
@@ -149,7 +156,7 @@ def resolve(settings: Mapping[str, Any]) -> DataSet:
     given = [role for role in ROLES if role in settings]
     if not known and not given:
         raise UserError(
-            f"dataset.name: {name!r} is not known{nearest(name, KNOWN)}; known are {', '.join(KNOWN)}. "
+            f"dataset.name: {short(name)} is not known{nearest(name, KNOWN)}; known are {', '.join(KNOWN)}. "
             f"A set of your own also gives its files: {', '.join(ROLES)}"
         )
     if known and given:
@@ -157,10 +164,10 @@ def resolve(settings: Mapping[str, Any]) -> DataSet:
     _refuse_unknown(settings, _KNOWN_KEYS if known else _OWN_KEYS, "dataset")
     size = settings.get("validation_size", 5000)
     if type(size) is not int or size < 1:
-        raise UserError(f"dataset.validation_size: {size!r} is not a whole number of at least 1")
+        raise UserError(f"dataset.validation_size: found {short(size)}, allowed is a whole number of at least 1")
     if not known:
         return _own(settings, size)
-    folder = (Source("folder", _text(settings, "path", "dataset")),) if "path" in settings else ()
+    folder = (Source("folder", _path(settings, "dataset")),) if "path" in settings else ()
     return dataclasses.replace(known, sources=folder + known.sources, validation_size=size)
 
 
@@ -174,12 +181,17 @@ def checksum(dataset: DataSet) -> str:
 def _own(settings: Mapping[str, Any], validation_size: int) -> DataSet:
     name = settings["name"]
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):  # it names a folder of results
-        raise UserError(f"dataset.name: {name!r} may hold letters, digits, '.', '_' and '-' only")
+        raise UserError(f"dataset.name: {short(name)} may hold letters, digits, '.', '_' and '-' only")
     if missing := [role for role in ROLES if role not in settings]:
         raise UserError(f"dataset.{missing[0]}: missing; the data set {name!r} needs {', '.join(ROLES)}")
     names = settings.get("class_names", [])
     if not isinstance(names, list) or not all(isinstance(item, str) for item in names) or len(names) == 1:
-        raise UserError("dataset.class_names: expected a list of two texts or more, one a class (quote numbers)")
+        raise UserError(
+            f"dataset.class_names: found {short(names)}, allowed is a list of two texts or more, "
+            "one a class (quote numbers)"
+        )
+    if twice := [item for position, item in enumerate(names) if item in names[:position]]:
+        raise UserError(f"dataset.class_names: {short(twice[0])} stands there twice")
     return DataSet(
         name=name,
         title=_text(settings, "title", "dataset") if "title" in settings else name,
@@ -195,17 +207,19 @@ def _own_file(role: str, value: Any) -> RawFile:
     if isinstance(value, str):
         value = {"url" if "://" in value else "path": value}
     if not isinstance(value, Mapping) or ("path" in value) == ("url" in value):
-        raise UserError(f"{key}: expected a path, or a mapping with either `path` or `url`")
+        raise UserError(f"{key}: found {short(value)}, allowed is a path, or a mapping with either `path` or `url`")
     _refuse_unknown(value, _FILE_KEYS, key)
-    path, url, digest, array = (_text(value, name, key) if name in value else None for name in _FILE_KEYS)
+    path = _path(value, key) if "path" in value else None
+    url, digest, array = (_text(value, name, key) if name in value else None for name in _FILE_KEYS[1:])
     if digest and not re.fullmatch(r"[0-9a-fA-F]{64}", digest):
-        raise UserError(f"{key}.sha256: expected 64 hexadecimal digits, found {digest!r}")
-    if url and not re.match(r"https?://", url):
-        raise UserError(f"{key}.url: {url!r} is neither an http:// nor an https:// address; a file here is a `path`")
+        raise UserError(f"{key}.sha256: found {short(digest)}, allowed are 64 hexadecimal digits")
+    if url and not _is_address(url):
+        raise UserError(
+            f"{key}.url: found {short(url)}, allowed is an http:// or https:// address; a file here is a `path`"
+        )
     if url and not digest:
         raise UserError(f"{key}.sha256: missing; a file from the net needs one (`sha256sum FILE` prints it)")
     if path:
-        path = str(Path(path).expanduser())
         digest = digest or _sha256(path, key)
     return RawFile(role, role, digest.lower(), path=path, url=url, array=array)
 
@@ -213,9 +227,11 @@ def _own_file(role: str, value: Any) -> RawFile:
 def _sha256(path: str, key: str) -> str:
     try:
         state = os.stat(path)
+        if not stat.S_ISREG(state.st_mode):  # reading a device or a pipe might never end
+            raise UserError(f"{key}.path: {path}: not a file")
         return _hash(path, state.st_size, state.st_mtime_ns)
     except OSError as error:
-        raise UserError(f"{key}.path: {path}: {error.strerror}") from None
+        raise UserError(f"{key}.path: {clip(path, 400)}: {error.strerror}") from None
 
 
 @functools.cache
@@ -227,11 +243,26 @@ def _hash(path: str, size: int, modified: int) -> str:
 def _refuse_unknown(settings: Mapping[str, Any], allowed: tuple[str, ...], key: str) -> None:
     for name in settings:
         if name not in allowed:
-            raise UserError(f"{key}.{name}: unknown key{nearest(name, allowed)}; allowed: {', '.join(allowed)}")
+            raise UserError(
+                f"{key}.{clip(str(name))}: unknown key{nearest(name, allowed)}; allowed: {', '.join(allowed)}"
+            )
 
 
 def _text(settings: Mapping[str, Any], name: str, key: str) -> str:
     value = settings[name]
     if not isinstance(value, str) or not value:
-        raise UserError(f"{key}.{name}: expected a text, found {value!r}")
+        raise UserError(f"{key}.{name}: found {short(value)}, allowed is text")
     return value
+
+
+def _path(settings: Mapping[str, Any], key: str) -> str:
+    """The path under `path`, ~ being the home folder (os.path, because Path fails where ~name is nobody)."""
+    return os.path.expanduser(_text(settings, "path", key))
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, brackets that do not close
+        return False

@@ -23,6 +23,16 @@ def nearest(word: object, known: Iterable[str]) -> str:
     return f" (did you mean {match[0]!r}?)" if match else ""
 
 
+def short(value: object) -> str:
+    """``value`` as Python writes it, cut so that a message stays readable."""
+    return clip(repr(value))
+
+
+def clip(text: str, most: int = 80) -> str:
+    """At most ``most`` characters of ``text``."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
 def run(main: Callable[[], None]) -> None:
     """Run a program's ``main``: a UserError or a failing disk ends it with one message and exit code 1."""
     try:

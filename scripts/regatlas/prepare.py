@@ -6,15 +6,13 @@ A raw file is IDX, .npy or .npz, plain or gzipped; which one, its content says. 
 
 import gzip
 import io
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from regatlas import idx
 from regatlas.datasets import DataSet, RawFile, checksum
-from regatlas.errors import UserError, nearest
+from regatlas.errors import UserError, clip, nearest
 from regatlas.raw import verified
 
 _MOST_CLASSES = 255
@@ -40,7 +38,7 @@ def prepare(dataset: DataSet, folder: str | Path) -> dict[str, np.ndarray]:
         arrays[file.role] = read(file, folder)
     train_images, train_labels, test_images, test_labels = arrays.values()
     _check_together(dataset, arrays)
-    classes = _count_classes(dataset, train_labels, test_labels)
+    classes = _count_classes(dataset, {"train_labels": train_labels, "test_labels": test_labels})
     held_out = dataset.validation_size
     if held_out >= len(train_images):
         raise UserError(
@@ -67,7 +65,7 @@ def read(file: RawFile, folder: Path) -> np.ndarray:
     Raises:
         UserError: the file is damaged, of a format that is not known, or holds something else.
     """
-    name = str(folder / file.name)
+    name = f"dataset.{file.role}: {file.path or file.url or folder / file.name}"
     content = (folder / file.name).read_bytes()
     dimensions = 3 if file.role.endswith("images") else 1
     try:
@@ -79,8 +77,10 @@ def read(file: RawFile, folder: Path) -> np.ndarray:
             array = np.load(io.BytesIO(content), allow_pickle=False)
         else:
             return idx.parse(content, dimensions, name)
-    except (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile) as error:
-        raise UserError(f"{name}: damaged, or not a file of numbers ({error})") from None
+    except UserError:
+        raise
+    except Exception as error:  # on damaged bytes numpy, zipfile and gzip raise almost anything
+        raise UserError(f"{name}: damaged, or not a file of numbers ({clip(str(error), 200)})") from None
     if array.ndim != dimensions or array.size == 0:
         expected = "images as [n, height, width]" if dimensions == 3 else "labels as [n]"
         raise UserError(f"{name}: an array of shape {list(array.shape)} found, expected {expected}")
@@ -106,27 +106,33 @@ def _check_together(dataset: DataSet, arrays: dict[str, np.ndarray]) -> None:
     for part in ("train", "test"):
         images, labels = len(arrays[f"{part}_images"]), len(arrays[f"{part}_labels"])
         if images != labels:
-            raise UserError(f"{dataset.name}: {images:,} {part} images but {labels:,} {part} labels")
+            raise UserError(
+                f"dataset.{part}_images and dataset.{part}_labels do not go together: "
+                f"{images:,} {part} images but {labels:,} {part} labels"
+            )
     shape, other = arrays["train_images"].shape[1:], arrays["test_images"].shape[1:]
     if shape != other:
-        raise UserError(f"{dataset.name}: training images are {_size(shape)}, test images {_size(other)} pixels")
+        raise UserError(
+            f"dataset.train_images and dataset.test_images do not go together: training images are {_size(shape)}, "
+            f"test images {_size(other)} pixels"
+        )
     if dataset.image_shape and shape != dataset.image_shape:
         raise UserError(f"{dataset.name}: images are {_size(shape)} pixels, expected {_size(dataset.image_shape)}")
 
 
-def _count_classes(dataset: DataSet, *labels: np.ndarray) -> int:
-    """As many as there are names, else one more than the largest label."""
-    lowest, highest = min(int(part.min()) for part in labels), max(int(part.max()) for part in labels)
+def _count_classes(dataset: DataSet, labels: dict[str, np.ndarray]) -> int:
+    """As many as there are names, else one more than the largest label; ``labels`` by role."""
+    lowest, low_role = min((int(part.min()), role) for role, part in labels.items())
+    highest, high_role = max((int(part.max()), role) for role, part in labels.items())
+    where = f"dataset.{low_role if lowest < 0 else high_role}"
     classes = len(dataset.class_names) or highest + 1
     if lowest < 0 or highest >= classes:
-        raise UserError(
-            f"{dataset.name}: labels from {lowest} to {highest} found, expected 0 to {classes - 1} "
-            f"for its {classes} class names"
-            if dataset.class_names
-            else f"{dataset.name}: labels from {lowest} to {highest} found, they must start at 0"
+        allowed = (
+            f"0 to {classes - 1} for its {classes} class names" if dataset.class_names else "numbers that start at 0"
         )
+        raise UserError(f"{where}: labels from {lowest} to {highest} found, allowed are {allowed}")
     if not 2 <= classes <= _MOST_CLASSES:
-        raise UserError(f"{dataset.name}: {classes} classes found, allowed are 2 to {_MOST_CLASSES}")
+        raise UserError(f"{where}: {classes} classes found, allowed are 2 to {_MOST_CLASSES}")
     return classes
 
 

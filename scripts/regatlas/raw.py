@@ -40,6 +40,8 @@ def adopt(path: Path, file: RawFile, folder: Path) -> None:
         Unavailable: it is something else.
         OSError: it cannot be read.
     """
+    if path.exists() and not path.is_file():  # reading a device or a pipe might never end
+        raise Unavailable(f"{file.name}: {path}: not a file")
     if sha256(path) == file.sha256:
         with path.open("rb") as source, atomic(folder / file.name) as stream:
             shutil.copyfileobj(source, stream, 1 << 20)

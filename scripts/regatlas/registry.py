@@ -8,13 +8,14 @@ import ast
 import dataclasses
 import importlib.util
 import math
+import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from regatlas.errors import UserError, nearest
+from regatlas.errors import UserError, clip, nearest, short
 from regatlas.fingerprint import SHOWN_TEXTS
 
 LIBRARY = Path(__file__).parent / "regularizers"
@@ -69,7 +70,7 @@ class Setting:
         if not fits:
             hint = text_number(value) if numeric else ""
             hint = nearest(value, self.choices) if self.choices else hint
-            raise UserError(f"{where}: found {repr(value)[:80]}, allowed is {self.allowed}{hint}")
+            raise UserError(f"{where}: found {short(value)}, allowed is {self.allowed}{hint}")
         return value
 
 
@@ -97,7 +98,7 @@ def text_number(value: Any) -> str:
         float(value if isinstance(value, str) else "")
     except ValueError:
         return ""
-    return " (it is text: write it without quotes)"
+    return " (it is text: write it without quotes, and not inside --config, which makes text of it)"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,18 +114,19 @@ class Declaration:
     acts_on: str
     settings: Mapping[str, Setting]
 
-    def resolve(self, given: Mapping[str, Any], where: str) -> dict[str, Any]:
+    def resolve(self, given: Mapping[str, Any], where: str, beside: Iterable[str] = ()) -> dict[str, Any]:
         """All settings, the given ones checked, the others at their default; sorted by name.
 
         Raises:
-            UserError: unknown name, wrong type or out of range; ``where`` leads the message.
+            UserError: unknown name, wrong type or out of range; ``where`` leads the message, and ``beside`` are
+                keys that may stand there too, so that a misspelt one is recognized.
         """
         for name in given:
             if name not in self.settings:
                 known = ", ".join(self.settings) or "none"
                 raise UserError(
-                    f"{where}.{name}: regularizer {self.name!r} has no such setting; "
-                    f"its settings are: {known}{nearest(name, self.settings)}"
+                    f"{where}.{clip(str(name))}: regularizer {self.name!r} has no such setting; "
+                    f"its settings are: {known}{nearest(name, [*self.settings, *beside])}"
                 )
         return {
             name: setting.check(given.get(name, setting.default), f"{where}.{name}")
@@ -139,9 +141,11 @@ def available(plugins: Iterable[str | Path] = ()) -> dict[str, Path]:
         UserError: a plugin is missing, is no Python file, or takes a name that is taken.
     """
     found = {path.stem: path for path in sorted(LIBRARY.glob("*.py")) if path.stem not in ("__init__", "base")}
-    for plugin in map(Path, plugins):
-        if not plugin.is_file():
-            raise UserError(f"plugins: {plugin}: no such file")
+    for plugin in (Path(os.path.expanduser(plugin)) for plugin in plugins):
+        if str(plugin).startswith("-"):  # a program would take it for an option
+            raise UserError(f"plugins: {clip(str(plugin), 400)}: a path may not start with '-'; write the whole path")
+        if not os.path.isfile(plugin):  # unlike Path.is_file, False for a name that is too long
+            raise UserError(f"plugins: {clip(str(plugin), 400)}: no such file")
         if plugin.suffix != ".py" or not plugin.stem.isidentifier():
             raise UserError(f"plugins: {plugin}: expected a Python file named like its regularizer, my_method.py")
         if plugin.stem in found:
@@ -158,7 +162,7 @@ def declaration(name: str, path: Path) -> Declaration:
     """
     try:
         module = ast.parse(path.read_text(encoding="utf-8"))
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # the last two: nested too deeply
         line = getattr(error, "lineno", None)
         raise UserError(f"{path}{f', line {line}' if line else ''}: not valid Python: {error}") from None
     classes = [
@@ -223,7 +227,7 @@ def _last_name(node: ast.expr) -> str:
 def _literal(node: ast.expr, path: Path) -> Any:
     try:
         return ast.literal_eval(node)
-    except ValueError:
+    except (ValueError, TypeError):  # a call, a name; a list as a key
         raise UserError(f"{path}, line {node.lineno}: a declaration must be a literal") from None
 
 
@@ -231,10 +235,16 @@ def _setting(name: str, call: ast.Call, path: Path) -> Setting:
     values = {keyword.arg: _literal(keyword.value, path) for keyword in call.keywords}
     if len(call.args) == 1:
         values["default"] = _literal(call.args[0], path)
-    unknown = set(values) - {"default", "doc", "choices", *_LIMITS}
-    if unknown or len(call.args) > 1 or type(values.get("default")) not in (int, float, bool, str):
+    kinds = {"default": (int, float, bool, str), "doc": (str,), "choices": (tuple, list)}
+    kinds |= dict.fromkeys(_LIMITS, (int, float))
+    if (
+        "default" not in values
+        or len(call.args) > 1
+        or any(type(value) not in kinds.get(key, ()) for key, value in values.items())
+        or not all(isinstance(choice, str) for choice in values.get("choices", ()))
+    ):
         raise UserError(
             f"{path}, line {call.lineno}: {name} must be Setting(default, low=, high=, above=, below=, choices=, doc=)"
-            " with a number, a truth value or a text as default"
+            " with a number, a truth value or a text as default, numbers as limits and texts as choices"
         )
     return Setting(name, **values)

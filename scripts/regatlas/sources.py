@@ -68,7 +68,7 @@ def _sources(dataset: DataSet) -> list[Source]:
     """The data set's sources, with the folder the environment names after the one the config names."""
     sources = list(dataset.sources)
     if os.environ.get(ENVIRONMENT):
-        folder = Path(os.environ[ENVIRONMENT]).expanduser()
+        folder = Path(os.path.expanduser(os.environ[ENVIRONMENT]))
         own = folder / dataset.name
         first = sum(source.kind == "folder" for source in sources)
         sources.insert(first, Source("folder", str(own if own.is_dir() else folder)))

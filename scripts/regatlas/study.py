@@ -6,20 +6,23 @@ Runs while the workflow is planned: standard library, PyYAML and jsonschema only
 import dataclasses
 import functools
 import math
-from collections.abc import Iterator, Mapping
+import unicodedata
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from regatlas import datasets, fingerprint, registry
-from regatlas.errors import UserError, nearest
+from regatlas import configfiles, datasets, fingerprint, registry
+from regatlas.errors import UserError, clip, nearest, short
 from regatlas.palette import assign_colors
 
 SCHEMA = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
 RESERVED = ("data", "reference", "runs", "logs")
 NOT_OF_A_RUN = ("checkpoint_minutes",)  # keys of the study's training that change no result
 _SHOWN = 5  # complaints in one message; more would scroll the first one away
+_LARGEST = 2**63 - 1
+_MOST_EVALUATIONS = 100_000  # of one run, so that it stays a file of some megabytes
 _TYPES = {
     "object": "a mapping (key: value)", "array": "a list", "string": "text", "number": "a number",
     "integer": "a whole number", "boolean": "true or false",
@@ -70,9 +73,7 @@ def resolve(config: Any) -> Study:
     Raises:
         UserError: anything wrong with it, named by key, with what was found and what is allowed.
     """
-    config = _numbers(schema(), config)
-    _validate(config)
-    config = _complete(schema(), config)
+    config = _complete(schema(), _valid(config))
     dataset = datasets.resolve(config["dataset"])
     paths = registry.available(config["plugins"])
     colors = assign_colors(config["methods"], config["figures"]["colors"])
@@ -83,20 +84,22 @@ def resolve(config: Any) -> Study:
     }
     engine = fingerprint.code([fingerprint.PACKAGE / "training.py"])
     read = functools.cache(lambda name: _regularizer(name, paths[name]))
+    beside = schema()["$defs"]["method"]["properties"]  # the keys of a method that are not its regularizer's
     methods = {}
     for name, given in config["methods"].items():
         where = f"methods.{name}"
         regularizer = given["regularizer"]
         if regularizer not in paths:
             raise UserError(
-                f"{where}.regularizer: no regularizer {regularizer!r}; known are: {', '.join(paths)}"
+                f"{where}.regularizer: no regularizer {short(regularizer)}; known are: {', '.join(paths)}"
                 f"{nearest(regularizer, paths)}"
             )
         declaration, code = read(regularizer)
-        own = declaration.resolve(_own_settings(given), where)
+        own = {key: value for key, value in given.items() if key not in beside}
+        own = declaration.resolve(own, where, beside)
         settings = {
             **shared,
-            "training": _training(given, config["training"], where),
+            "training": _training(given, config["training"], where, dataset.training_images),
             "regularizer": {"name": regularizer, "settings": own},
             "code": {"engine": engine, "regularizer": code},
         }
@@ -112,12 +115,12 @@ def resolve(config: Any) -> Study:
         if name not in methods:
             known = ", ".join(methods)
             raise UserError(
-                f"compare[{position}]: no method {name!r} is defined; defined are: {known}{nearest(name, methods)}"
+                f"compare[{position}]: no method {short(name)} is defined; defined are: {known}{nearest(name, methods)}"
             )
     baseline = config["baseline"]
     if baseline not in config["compare"]:
         raise UserError(
-            f"baseline: {baseline!r} is not among the compared methods: {', '.join(config['compare'])}"
+            f"baseline: {short(baseline)} is not among the compared methods: {', '.join(config['compare'])}"
             f"{nearest(baseline, config['compare'])}"
         )
     figures = config["figures"]
@@ -126,7 +129,10 @@ def resolve(config: Any) -> Study:
         raise UserError(f"figures.seed: {figures['seed']} is not among the seeds: {_few(config['seeds'])}")
     for name in figures["colors"]:
         if name not in methods:
-            raise UserError(f"figures.colors.{name}: no such method; defined are: {', '.join(methods)}")
+            raise UserError(
+                f"figures.colors.{clip(str(name))}: no such method; defined are: {', '.join(methods)}"
+                f"{nearest(name, methods)}"
+            )
     return Study(
         name=config["study"],
         config=config,
@@ -155,22 +161,31 @@ def _numbers(part: Mapping[str, Any], value: Any) -> Any:
     return registry.number(value, part["type"]) if part.get("type") in ("number", "integer") else value
 
 
-def _training(given: dict[str, Any], study: dict[str, Any], where: str) -> dict[str, Any]:
-    """The training recipe of a method: the study's with the method's own keys."""
+def _training(given: dict[str, Any], study: dict[str, Any], where: str, images: int | None) -> dict[str, Any]:
+    """The training recipe of a method: the study's with the method's own keys. ``images``: how many there are."""
+    own = given.get("training", {})
     for key in NOT_OF_A_RUN:
-        if key in given.get("training", {}):
+        if key in own:
             raise UserError(f"{where}.training.{key}: it is the same for all methods; set it in the study's training")
-    training = {key: value for key, value in {**study, **given.get("training", {})}.items() if key not in NOT_OF_A_RUN}
+    training = {key: value for key, value in {**study, **own}.items() if key not in NOT_OF_A_RUN}
+    where = f"{where}.training" if own else "training"
     if training["batch_size"] > training["train_size"]:
         raise UserError(
             f"{where}: batch_size {training['batch_size']} is larger than train_size {training['train_size']}"
         )
+    if images is not None and training["train_size"] > images:
+        raise UserError(
+            f"{where}: train_size {training['train_size']} is larger than the training set, which has {max(images, 0)} "
+            "images after the validation images"
+        )
+    evaluations = -(-training["steps"] // training["evaluate_every"])
+    if evaluations > _MOST_EVALUATIONS:
+        raise UserError(
+            f"{where}: evaluate_every {training['evaluate_every']} makes {evaluations:,} evaluations of "
+            f"{training['steps']:,} steps, allowed are {_MOST_EVALUATIONS:,}: "
+            f"write evaluate_every: {-(-training['steps'] // _MOST_EVALUATIONS)} or more"
+        )
     return training
-
-
-def _own_settings(given: dict[str, Any]) -> dict[str, Any]:
-    """The keys of a method that are its regularizer's."""
-    return {key: value for key, value in given.items() if key not in schema()["$defs"]["method"]["properties"]}
 
 
 def _complete(part: Mapping[str, Any], value: Any) -> Any:
@@ -188,16 +203,17 @@ def _complete(part: Mapping[str, Any], value: Any) -> Any:
     return list(value) if isinstance(value, list) else value
 
 
-def _validate(config: Any) -> None:
+def _valid(config: Any) -> dict[str, Any]:
+    """``config`` with numbers as such, if the schema allows all of it."""
     import jsonschema
 
     if not isinstance(config, Mapping):
         raise UserError(f"the config must be a mapping (key: value), found {_kind(config)}")
-    for where, value in _leaves(config):
-        if isinstance(value, float) and not math.isfinite(value):
-            raise UserError(f"{where}: found {value}, allowed is a finite number")
-    if config.get("study") in RESERVED:
+    for where, value in configfiles.leaves(config):
+        _check_leaf(where, value)
+    if str(config.get("study")).lower() in RESERVED:  # not all file systems tell "Runs" from "runs"
         raise UserError(f"study: {config['study']!r} is a folder of the workflow's own in results/; take another name")
+    config = _numbers(schema(), config)
     validator = jsonschema.Draft202012Validator(schema())
     errors = sorted(validator.iter_errors(config), key=lambda error: [str(part) for part in error.absolute_path])
     if errors:
@@ -206,6 +222,19 @@ def _validate(config: Any) -> None:
         if len(complaints) > _SHOWN:
             lines.append(f"... and {len(complaints) - _SHOWN} more")
         raise UserError("\n".join(lines))
+    return config
+
+
+def _check_leaf(where: str, value: Any) -> None:
+    """Refuse what no key allows: it would only fail later, in a file or a figure."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"{where}: found {value}, allowed is a finite number")
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        raise UserError(f"{where}: found a whole number beyond {_LARGEST}; write a large number as 1.0e+30")
+    if isinstance(value, str):
+        for char in value:
+            if unicodedata.category(char) in ("Cc", "Cs"):
+                raise UserError(f"{where}: found {short(value)}; allowed is text on one line, without {short(char)}")
 
 
 def _complaint(error: Any) -> str:
@@ -215,60 +244,45 @@ def _complaint(error: Any) -> str:
         known = list(error.schema["properties"])
         unknown = [key for key in found if key not in known]
         inside = f"{where}." if where else ""
-        return "; ".join(
-            f"{inside}{key}: no such key; known are: {', '.join(known)}{nearest(key, known)}" for key in unknown
-        )
+        hints = [f"{inside}{clip(str(key))}: no such key{nearest(key, known)}" for key in unknown[:_SHOWN]]
+        more = [f"and {len(unknown) - _SHOWN} more"] if len(unknown) > _SHOWN else []
+        return f"{'; '.join(hints + more)}; known are: {', '.join(known)}"
     if error.validator == "required":
         missing = [key for key in error.validator_value if key not in found]
         return f"{where or 'the config'}: lacks {', '.join(map(repr, missing))}"
     if error.validator == "type":
         hint = registry.text_number(found) if error.validator_value in ("number", "integer") else ""
-        return f"{where}: found {_short(found)}, allowed is {_TYPES[error.validator_value]}{hint}"
+        return f"{where}: found {short(found)}, allowed is {_TYPES[error.validator_value]}{hint}"
     if error.validator == "enum":
         allowed = ", ".join(repr(value) for value in error.validator_value)
-        return f"{where}: found {_short(found)}, allowed is one of {allowed}{nearest(found, error.validator_value)}"
+        return f"{where}: found {short(found)}, allowed is one of {allowed}{nearest(found, error.validator_value)}"
     if error.validator == "pattern" and error.validator_value.startswith("^#"):
-        return f"{where}: found {_short(found)}, allowed is a colour like #0072b2"
+        return f"{where}: found {short(found)}, allowed is a colour like #0072b2"
     if error.validator == "pattern":
-        return f"{where}: found {_short(found)}, allowed are at most 64 letters, digits, '_', '-' and '.'"
+        return f"{where}: found {short(found)}, allowed are at most 64 letters, digits, '_', '-' and '.'"
     limits = {
-        "minimum": "at least", "maximum": "at most", "exclusiveMinimum": "above", "minItems": "at least so many items:",
-        "maxItems": "at most so many items:", "minLength": "at least so many characters:",
-        "maxLength": "at most so many characters:", "minProperties": "at least so many entries:",
+        "minimum": "is at least {}", "maximum": "is at most {}", "exclusiveMinimum": "is above {}",
+        "minItems": "are at least {} items", "maxItems": "are at most {} items",
+        "minLength": "are at least {} characters", "maxLength": "are at most {} characters",
+        "minProperties": "are at least {} entries",
     }  # fmt: skip
     if error.validator in limits:
-        return f"{where}: found {_short(found)}, allowed is {limits[error.validator]} {error.validator_value}"
+        return f"{where}: found {short(found)}, allowed {limits[error.validator].format(error.validator_value)}"
     if error.validator == "uniqueItems":
         twice = [item for position, item in enumerate(found) if item in found[:position]]
-        return f"{where}: {_short(twice[0])} stands there twice"
+        return f"{where}: {short(twice[0])} stands there twice"
     return f"{where}: {error.message}"
 
 
 def _where(path: Any) -> str:
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f"{'.' if text else ''}{part}"
+        text += f"[{part}]" if isinstance(part, int) else f"{'.' if text else ''}{clip(str(part))}"
     return text
 
 
-def _leaves(value: Any, where: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _leaves(item, f"{where}.{key}" if where else str(key))
-    elif isinstance(value, list):
-        for position, item in enumerate(value):
-            yield from _leaves(item, f"{where}[{position}]")
-    else:
-        yield where, value
-
-
 def _kind(value: Any) -> str:
-    return "nothing" if value is None else f"{type(value).__name__} {_short(value)}"
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return "nothing" if value is None else f"{type(value).__name__} {short(value)}"
 
 
 def _few(values: list[int]) -> str:

@@ -1,13 +1,17 @@
+import contextlib
 import gzip
 import hashlib
+import io
 import json
 import struct
 import subprocess
 import sys
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
 from regatlas import datasets
 from regatlas.errors import UserError
@@ -77,8 +81,8 @@ def test_255_classes_and_names_that_no_image_has(tmp_path):
         ({"train_labels": np.zeros(19, int)}, ["20 train images", "19 train labels"]),
         ({"test_labels": np.zeros(7, int)}, ["6 test images", "7 test labels"]),
         ({"test_images": np.zeros((6, 4, 3), np.uint8)}, ["3 x 4", "4 x 3"]),
-        ({"test_labels": np.array([0, 1, 2, 3, 4, 255])}, ["256 classes", "255"]),
-        ({"train_labels": np.arange(20) - 1}, ["from -1", "start at 0"]),
+        ({"test_labels": np.array([0, 1, 2, 3, 4, 255])}, ["dataset.test_labels", "256 classes", "255"]),
+        ({"train_labels": np.arange(20) - 1}, ["dataset.train_labels", "from -1", "start at 0"]),
         ({"train_labels": np.zeros(20, int), "test_labels": np.zeros(6, int)}, ["1 classes"]),
         ({"train_labels": np.linspace(0, 1, 20)}, ["train_labels", "float64", "whole numbers"]),
         ({"train_labels": np.zeros((20, 1), int)}, ["train_labels", "[20, 1]", "[n]"]),
@@ -124,6 +128,34 @@ def test_a_damaged_file_that_the_user_vouches_for_is_named(tmp_path, cut):
     path.write_bytes(cut(path.read_bytes()))
     settings["train_images"]["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
     with pytest.raises(UserError, match=r"train_images: "):
+        prepared(tmp_path, settings)
+
+
+@pytest.mark.parametrize("form", ["npy", "npz", "idx", "idx.gz"])
+@hypothesis.given(data=st.data())
+@hypothesis.settings(derandomize=True, max_examples=150, deadline=None)
+def test_whatever_bytes_a_raw_file_has_it_is_read_or_refused(tmp_path_factory, form, data):
+    folder = tmp_path_factory.getbasetemp() / form
+    folder.mkdir(exist_ok=True)
+    settings = store(folder, form=form)
+    path = folder / "train_images"
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 3))):
+        start = data.draw(st.integers(0, min(len(content) - 1, 400)))
+        content[start : start + data.draw(st.integers(0, 4))] = data.draw(st.binary(max_size=4))
+    path.write_bytes(content)
+    settings["train_images"]["sha256"] = hashlib.sha256(content).hexdigest()
+    with contextlib.suppress(UserError):
+        assert prepared(folder, settings)["train_images"].dtype == np.uint8
+
+
+def test_a_header_that_asks_for_more_memory_than_there_is(tmp_path):
+    settings = store(tmp_path)
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": (2**50, 3, 4)})
+    (tmp_path / "train_images").write_bytes(header.getvalue())
+    settings["train_images"]["sha256"] = hashlib.sha256(header.getvalue()).hexdigest()
+    with pytest.raises(UserError, match=r"dataset.train_images: .*damaged"):
         prepared(tmp_path, settings)
 
 

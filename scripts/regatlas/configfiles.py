@@ -1,0 +1,167 @@
+"""Config files, checked before Snakemake reads them: mistakes that it takes silently, or answers with a traceback.
+
+Runs while the workflow is planned: standard library and PyYAML only.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from regatlas.errors import UserError, short
+
+MOST_VALUES = 100_000  # in a config, aliases counted as often as they are used
+DEEPEST = 20  # levels of lists and mappings
+_SNAKEMAKES_OWN = {"__use_yte__": "it makes Snakemake run code", "pathvars": "it moves Snakemake's files"}
+_TOO_DEEP = f"more than {DEEPEST} levels of lists and mappings; does an alias (*name) hold itself?"
+_TOO_MANY = f"more than {MOST_VALUES:,} values; do aliases (*name) multiply?"
+_KINDS = ("str", "int", "float", "bool", "null", "timestamp", "seq", "map", "merge")
+_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in _KINDS}
+
+
+def leaves(config: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Where -> value of everything in a config that is neither a mapping nor a list, keys included.
+
+    Raises:
+        UserError: it is too deep or too large, as one that holds itself is.
+    """
+    waiting = [("", config, 1)]
+    seen = 0
+    while waiting:
+        where, value, depth = waiting.pop()
+        seen += 1
+        if depth > DEEPEST:
+            raise UserError(f"{prefix}{where[:80]}: {_TOO_DEEP}")
+        if seen > MOST_VALUES:
+            raise UserError(f"{prefix}{_TOO_MANY}")
+        if isinstance(value, Mapping):
+            for key in value:
+                yield where, key
+            inner = [(f"{where}.{key}" if where else str(key), item) for key, item in value.items()]
+        elif isinstance(value, list):
+            inner = [(f"{where}[{position}]", item) for position, item in enumerate(value)]
+        else:
+            yield where, value
+            continue
+        waiting += [(*part, depth + 1) for part in reversed(inner)]
+
+
+def check(*paths: str | os.PathLike) -> None:
+    """Check that each file is a mapping in plain YAML or JSON, in which no key stands twice.
+
+    A file that does not exist is left for Snakemake to report, which may do without it.
+
+    Raises:
+        UserError: what is wrong, with file and line.
+    """
+    for path in paths:
+        if os.path.exists(path):
+            _check(path)
+
+
+def _check(path: str | os.PathLike) -> None:
+    try:
+        with open(path, "rb") as stream:
+            content = stream.read()
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from None
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UserError(f"{path}, line {line}: not UTF-8; save the file in that encoding") from None
+    try:
+        try:
+            config = _json(text, path)
+        except ValueError:  # as Snakemake does: what is not JSON is YAML
+            config = _yaml(text, path)
+    except RecursionError:
+        raise UserError(f"{path}: {_TOO_DEEP}") from None
+    if not isinstance(config, dict):
+        found = {list: "a list", type(None): "nothing"}.get(type(config), f"{str(config)[:40]!r}")
+        raise UserError(f"{path}: found {found}, allowed is a mapping (key: value)")
+    for _ in leaves(config, f"{path}: "):  # JSON may be too deep as well
+        pass
+    for key, reason in _SNAKEMAKES_OWN.items():
+        if key in config:
+            raise UserError(f"{path}: {key}: not allowed in a config of this workflow ({reason})")
+
+
+def _json(text: str, path: str | os.PathLike) -> Any:
+    def mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in found:
+                raise UserError(f"{path}: the key {short(key)} stands twice in one mapping; keep one of them")
+            found[key] = value
+        return found
+
+    return json.loads(text, object_pairs_hook=mapping)
+
+
+def _yaml(text: str, path: str | os.PathLike) -> Any:
+    try:
+        loader = yaml.SafeLoader(text)
+        root = loader.get_single_node()
+        if root is None:
+            return None
+        for values, node in enumerate(_nodes(root, path)):
+            if values == MOST_VALUES:
+                raise UserError(f"{path}: {_TOO_MANY}")
+            _check_node(node, loader, path)
+        return loader.construct_document(root)
+    except yaml.MarkedYAMLError as error:
+        words = ", ".join(filter(None, (error.context, error.problem)))
+        mark = error.problem_mark or error.context_mark
+        hint = "; indent with spaces, not tabs" if r"'\t'" in words else ""
+        raise UserError(f"{_line(path, mark)}: not valid YAML: {words}{hint}") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+
+
+def _nodes(root: yaml.Node, path: str | os.PathLike) -> Iterator[yaml.Node]:
+    """Every node under ``root``, the target of an alias each time it is used."""
+    waiting = [(root, 1)]
+    while waiting:
+        node, depth = waiting.pop()
+        if depth > DEEPEST:
+            raise UserError(f"{path}: {_TOO_DEEP}")
+        yield node
+        inner = [part for pair in node.value for part in pair] if isinstance(node, yaml.MappingNode) else node.value
+        if not isinstance(node, yaml.ScalarNode):
+            waiting += [(part, depth + 1) for part in reversed(inner)]
+
+
+def _check_node(node: yaml.Node, loader: yaml.SafeLoader, path: str | os.PathLike) -> None:
+    """A plain tag, a scalar that means something, and keys that are scalars and differ."""
+    if node.tag not in _TAGS:
+        shown = node.tag.replace("tag:yaml.org,2002:", "!!")
+        raise UserError(f"{_line(path, node.start_mark)}: the tag {shown} is not allowed; write plain YAML")
+    if isinstance(node, yaml.ScalarNode) and not node.tag.endswith(":merge"):
+        try:
+            loader.construct_object(node)
+        except (ValueError, LookupError, AttributeError):  # PyYAML's, for 2026-99-99, !!bool x, !!timestamp x
+            kind = node.tag.rpartition(":")[2]
+            raise UserError(
+                f"{_line(path, node.start_mark)}: {node.value[:40]!r} is not a valid {kind}; put text in quotes"
+            ) from None
+    elif isinstance(node, yaml.MappingNode):
+        first: dict[Any, yaml.Node] = {}
+        for key, _ in node.value:
+            where = _line(path, key.start_mark)
+            if not isinstance(key, yaml.ScalarNode):
+                raise UserError(f"{where}: found a list or mapping as a key, allowed is text")
+            if key.tag.endswith(":merge"):
+                continue
+            earlier = first.setdefault((key.tag, key.value), key)
+            if earlier is not key:
+                raise UserError(
+                    f"{where}: the key {short(key.value)} stands there again, after line "
+                    f"{earlier.start_mark.line + 1}; keep one of them"
+                )
+
+
+def _line(path: str | os.PathLike, mark: yaml.Mark | None) -> str:
+    return f"{path}, line {mark.line + 1}" if mark else str(path)
