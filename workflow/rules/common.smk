@@ -4,18 +4,10 @@ import json
 import math
 import os
 import shlex
-import sys
-from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-ROOT = Path(workflow.basedir).parent
-SCRIPTS = ROOT / "scripts"
-sys.path.insert(0, str(SCRIPTS))
-
 from regatlas import fingerprint, locks, reasons, runs
-from regatlas.errors import UserError
 from regatlas.study import resolve
 
 # Jobs run with the Python that runs Snakemake, whether or not its environment is activated.
@@ -63,8 +55,18 @@ def folder_of_output(wildcards, output):
     return os.path.dirname(output[0])
 
 
+def method_of(wildcards):
+    try:
+        return METHODS[wildcards.regularizer, wildcards.digest]
+    except KeyError:
+        raise WorkflowError(
+            f"{wildcards.regularizer}/{wildcards.digest}: no method of this study has this digest; its methods are: "
+            + ", ".join(f"{method.id} {regularizer}/{digest}" for (regularizer, digest), method in METHODS.items())
+        )
+
+
 def train_spec(wildcards):
-    method = METHODS[wildcards.regularizer, wildcards.digest]
+    method = method_of(wildcards)
     return fingerprint.canonical({"settings": method.settings, "seed": int(wildcards.seed)})
 
 
@@ -73,7 +75,7 @@ def needed_to_train(wildcards):
     run = runs.path("results/runs", wildcards.regularizer, wildcards.digest, wildcards.seed)
     if run.exists() and str(run) not in damaged_runs():
         return []
-    tell_why(wildcards.regularizer, wildcards.digest)
+    tell_why(method_of(wildcards))
     return [f"{DATA}/prepared.npz", *([damaged_runs()[str(run)]] if run.exists() else [])]
 
 
@@ -86,16 +88,19 @@ def damaged_runs():
     return {str(run): str(runs.damaged_path(run)) for run in touched if not runs.whole(run)}
 
 
-@functools.cache
-def tell_why(regularizer, digest):
+TOLD = set()
+
+
+def tell_why(method):
     """Say once a method why its runs have to be trained."""
-    if workflow.is_main_process:
-        for line in reasons.to_train(STUDY, "results", METHODS[regularizer, digest]):
+    if workflow.is_main_process and method.digest not in TOLD:
+        TOLD.add(method.digest)
+        for line in reasons.to_train(STUDY, "results", method):
             logger.info(line)
 
 
 def plugin(wildcards):
-    path = METHODS[wildcards.regularizer, wildcards.digest].declaration.path
+    path = method_of(wildcards).declaration.path
     return [] if SCRIPTS in path.parents else ["--plugin", str(path)]
 
 
