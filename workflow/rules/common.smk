@@ -1,7 +1,6 @@
 # The resolved study and what the rules ask of it. Every cluster job parses this: nothing heavy is imported here.
 import functools
 import json
-import math
 import os
 import shlex
 import sys
@@ -74,14 +73,15 @@ def needed_to_train(wildcards):
     if run.exists() and str(run) not in damaged_runs():
         return []
     tell_why(wildcards.regularizer, wildcards.digest)
-    return [f"{DATA}/prepared.npz", *([damaged_runs()[str(run)]] if run.exists() else [])]
+    damaged = damaged_runs().get(str(run))
+    return [f"{DATA}/prepared.npz", *([damaged] if damaged else [])]
 
 
 @functools.cache
 def damaged_runs():
-    """Run file -> where it is put, of those that were touched since `collect` read them and are not whole any more."""
+    """Run file -> where it is put, of those that `collect` has not read since they were touched and are not whole."""
     table = Path(f"{RESULTS}/runs.csv")
-    collected = table.stat().st_mtime_ns if table.exists() else math.inf
+    collected = table.stat().st_mtime_ns if table.exists() else 0
     touched = [run for run in map(Path, run_files()) if run.exists() and run.stat().st_mtime_ns > collected]
     return {str(run): str(runs.damaged_path(run)) for run in touched if not runs.whole(run)}
 
@@ -108,10 +108,22 @@ def figure(name, title, category="Figures"):
     )
 
 
+LOCKFILE = Path("results/.lock")
+
+
+def other_snakemake():
+    """Who works in this folder, and since when; the second also says whether somebody has begun since."""
+    return locks.holder(LOCKFILE), LOCKFILE.stat().st_mtime_ns if LOCKFILE.exists() else 0
+
+
 def lock_results():
-    """Keep a second snakemake out for as long as this one runs; the kernel ends the lock, also after a kill -9."""
+    """Keep a second snakemake out for as long as the returned stream lives; the kernel ends it, also after a kill -9.
+
+    One that was at work while this one planned has made files that the plan does not know: then the plan is void.
+    """
     try:
-        return locks.take("results/.lock")
+        before = AT_WORK[0] or other_snakemake() != AT_WORK
+        lock = locks.take(LOCKFILE)
     except locks.Held as holder:
         raise WorkflowError(
             f"Another snakemake is at work in this folder ({holder}), so this one leaves. "
@@ -121,7 +133,18 @@ def lock_results():
         raise WorkflowError(
             f"results cannot be written: {error.strerror}. The study needs a folder that can be written."
         )
+    if before:
+        raise WorkflowError(
+            "Another snakemake has just finished in this folder, so what was planned is out of date. "
+            "Give the same command again."
+        )
+    return lock
+
+
+if workflow.is_main_process:
+    AT_WORK = other_snakemake()  # before the plan is made
 
 
 onstart:
+    global LOCK  # a local name would end with this block, and the lock with it
     LOCK = lock_results()
