@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 _ADVICE = {
     errno.ENOSPC: "the disk is full: free some space and run the same command again",
     errno.EDQUOT: "the disk quota is used up: free some space and run the same command again",
+    errno.EFBIG: "files may not get this large here: raise the limit (`ulimit -f`) and run the same command again",
     errno.EROFS: "the file system is read-only: results need a folder that can be written",
     errno.EACCES: "permission denied: results need a folder that can be written",
 }
@@ -23,6 +24,14 @@ def nearest(word: object, known: Iterable[str]) -> str:
     return f" (did you mean {match[0]!r}?)" if match else ""
 
 
+def advice(error: OSError) -> str | None:
+    """What helps against a failing disk, or None if the error is of another kind."""
+    if error.errno not in _ADVICE:
+        return None
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{_ADVICE[error.errno]}"
+
+
 def run(main: Callable[[], None]) -> None:
     """Run a program's ``main``: a UserError or a failing disk ends it with one message and exit code 1."""
     try:
@@ -32,9 +41,8 @@ def run(main: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         sys.exit("interrupted")
     except OSError as error:
-        if error.errno not in _ADVICE:
+        if (message := advice(error)) is None:
             raise
-        where = f"{error.filename}: " if error.filename else ""
-        sys.exit(f"error: {where}{_ADVICE[error.errno]}")
+        sys.exit(f"error: {message}")
     except MemoryError:
         sys.exit("error: out of memory: give the job more (`mem_mb`) or make the study smaller")

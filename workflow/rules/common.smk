@@ -1,9 +1,11 @@
 # The resolved study and what the rules ask of it. Every cluster job parses this: nothing heavy is imported here.
 import functools
 import json
+import logging
 import os
 import shlex
 import sys
+import tempfile
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -14,7 +16,7 @@ SCRIPTS = ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from regatlas import fingerprint, locks, reasons, runs
-from regatlas.errors import UserError
+from regatlas.errors import UserError, advice
 from regatlas.study import resolve
 
 # Jobs run with the Python that runs Snakemake, whether or not its environment is activated.
@@ -22,6 +24,8 @@ os.environ.update(PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get
 # Where the jobs find the programs; no parameter, because moving the project must not re-run anything.
 os.environ.update(REGATLAS_SCRIPTS=str(SCRIPTS))
 os.environ.setdefault("REGATLAS_COMMAND", shlex.join(["snakemake", *sys.argv[1:]]))
+
+logging.raiseExceptions = False  # a full disk gets one message, not a traceback for each line of Snakemake's own log
 
 try:
     STUDY = resolve(config)
@@ -148,3 +152,16 @@ if workflow.is_main_process:
 onstart:
     global LOCK  # a local name would end with this block, and the lock with it
     LOCK = lock_results()
+
+
+def say_what_is_wrong_with_the_disk():
+    """The logs of the failed jobs cannot, if it is full."""
+    try:
+        with tempfile.TemporaryFile(dir="results") as probe:
+            probe.write(bytes(1 << 20))
+    except OSError as error:
+        logger.error(f"results: {advice(error) or error.strerror}")
+
+
+onerror:
+    say_what_is_wrong_with_the_disk()
