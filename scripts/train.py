@@ -34,6 +34,7 @@ def main() -> None:
     with locks.held(runs.lock_path(options.out), lambda holder: say(f"{holder} trains this very run: waiting for it")):
         if is_there(options):
             say("the run is there: nothing to train")
+            Checkpoint(runs.checkpoint_path(options.out), options.checkpoint_minutes, say).remove()
         else:
             train_and_write(options)
 

@@ -5,10 +5,12 @@ import errno
 import sys
 from collections.abc import Callable, Iterable
 
+_MEMORY = "out of memory: run fewer jobs at once (`--cores`), give a job more (`mem_mb`) or make the study smaller"
 _ADVICE = {
     errno.ENOSPC: "the disk is full: free some space and run the same command again",
     errno.EDQUOT: "the disk quota is used up: free some space and run the same command again",
     errno.EFBIG: "files may not get this large here: raise the limit (`ulimit -f`) and run the same command again",
+    errno.ENOMEM: _MEMORY,
     errno.EROFS: "the file system is read-only: results need a folder that can be written",
     errno.EACCES: "permission denied: results need a folder that can be written",
 }
@@ -45,4 +47,9 @@ def run(main: Callable[[], None]) -> None:
             raise
         sys.exit(f"error: {message}")
     except MemoryError:
-        sys.exit("error: out of memory: give the job more (`mem_mb`) or make the study smaller")
+        sys.exit(f"error: {_MEMORY}")
+    except Exception as error:
+        # a library that does not fit into memory, and TensorFlow's own kind (not imported here)
+        if "failed to map segment" not in str(error) and type(error).__name__ != "ResourceExhaustedError":
+            raise
+        sys.exit(f"error: {_MEMORY}")

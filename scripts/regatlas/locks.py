@@ -49,9 +49,8 @@ def take(path: str | Path, wait: Callable[[str], None] | None = None) -> IO[str]
                 break
         stream.close()  # its holder removed the file while this waited: lock the one that is there now
     with contextlib.suppress(OSError):  # a full disk is no reason not to hold the lock
-        stream.truncate(0)
-        stream.write(f"process {os.getpid()} on {platform.node()}")
-        stream.flush()
+        os.ftruncate(stream.fileno(), 0)
+        os.write(stream.fileno(), f"process {os.getpid()} on {platform.node()}".encode())
     return stream
 
 

@@ -1,18 +1,28 @@
 """A shrunken copy of the project: the real config with a tiny data set and a few steps, run by the real Snakemake."""
 
+import contextlib
+import csv
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import yaml
 
+from regatlas import runs
+
 ROOT = Path(__file__).parents[2]
+TABLES = ["runs.csv", "curves.csv", "comparison.csv"]
+_TIMES = re.compile(r".*(_seconds|runtime.*|microseconds_per_step|finished_at)")  # columns that no two calls share
 
 
 class Project:
@@ -20,6 +30,7 @@ class Project:
 
     def __init__(self, folder: Path):
         self.folder = folder
+        folder.mkdir(exist_ok=True)
         for name in ("workflow", "scripts", "config"):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "environment.yml", folder)
@@ -46,6 +57,43 @@ class Project:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600,
         )  # fmt: skip
 
+    def start(self, *arguments: str) -> "Call":
+        """Call Snakemake and do not wait for it."""
+        return Call(self, [sys.executable, "-m", "snakemake", "--cores", "2", *arguments])
+
+    def copy(self, folder: Path) -> "Project":
+        """A project like this one, with all that it has made so far."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        other = Project.__new__(Project)
+        other.folder, other.config = folder, yaml.safe_load(yaml.safe_dump(self.config))
+        return other
+
+    def table_targets(self) -> list[str]:
+        """What to name to get the tables and no figures."""
+        return [str(self.result(name).relative_to(self.folder)) for name in TABLES]
+
+    def runs(self) -> list[Path]:
+        """The files of all runs."""
+        return sorted((self.folder / "results/runs").glob("*/*/seed-*.npz"))
+
+    def arrays(self) -> dict[str, dict[str, bytes]]:
+        """Run -> array -> its bytes."""
+        return {
+            str(path.relative_to(self.folder)): {
+                name: array.tobytes() for name, array in runs.read(path).arrays.items()
+            }
+            for path in self.runs()
+        }
+
+    def tables(self) -> dict[str, list[dict[str, str]]]:
+        """Table -> its rows, as text, without the columns that tell times."""
+        tables = {}
+        for name in TABLES:
+            with open(self.result(name), encoding="utf-8", newline="") as stream:
+                rows = list(csv.DictReader(stream))
+            tables[name] = [{key: cell for key, cell in row.items() if not _TIMES.fullmatch(key)} for row in rows]
+        return tables
+
     def jobs(self, *arguments: str) -> Counter:
         """Rule -> number of jobs a dry run lists."""
         done = self.snakemake("-n", *arguments)
@@ -58,6 +106,53 @@ class Project:
         return self.folder / "results" / self.config["study"] / name
 
 
+class Call:
+    """A Snakemake at work, in a session of its own."""
+
+    def __init__(self, project: Project, command: list[str]):
+        self.log = project.folder / f"call-{time.time_ns()}.txt"
+        self.project, self.process = project, None
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                command, cwd=project.folder, env={**os.environ, "HOME": str(project.folder)},
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    @property
+    def ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def wait(self, seconds: float = 300) -> int:
+        """The exit code."""
+        return self.process.wait(seconds)
+
+    def wait_for(self, happened: Callable[[], object], seconds: float = 120) -> bool:
+        """Whether something happened before the call ended."""
+        until = time.monotonic() + seconds
+        while not happened():
+            if self.ended:
+                return bool(happened())
+            assert time.monotonic() < until, self.output
+            time.sleep(0.01)
+        return True
+
+    def trainings(self) -> list[int]:
+        """The processes of the project that train, also those whose Snakemake is gone."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if "train.py" in "".join(process.cmdline()[1:2]) and process.cwd() == str(self.project.folder):
+                    found.append(process.pid)
+        return sorted(found)
+
+    def kill(self, number: int = signal.SIGKILL, group: bool = False) -> None:
+        (os.killpg if group else os.kill)(self.process.pid, number)
+
+
 def small_digits(folder: Path) -> None:
     """Ten easily told patterns of 6 x 6 pixels with noise; the corner pixels are never lit."""
     rng = np.random.default_rng(0)
@@ -68,6 +163,24 @@ def small_digits(folder: Path) -> None:
         images[:, 0, 0] = 0
         np.save(folder / f"{part}_images.npy", images)
         np.save(folder / f"{part}_labels.npy", labels.astype(np.uint8))
+
+
+def two_methods(folder: Path) -> Project:
+    """A small study whose trainings take a second or two beyond the imports, with a state saved all the time."""
+    project = Project(folder)
+    project.config["compare"] = ["none", "dropout"]
+    project.config["training"] |= {"steps": 20000, "evaluate_every": 4000, "checkpoint_minutes": 0.0001}
+    project.save()
+    return project
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory) -> Project:
+    """A small study that ran in one go. Read it or copy it, never change it."""
+    project = two_methods(tmp_path_factory.mktemp("undisturbed") / "project")
+    done = project.snakemake()
+    assert done.returncode == 0, done.stdout
+    return project
 
 
 @pytest.fixture(scope="module")
