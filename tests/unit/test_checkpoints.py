@@ -72,12 +72,12 @@ class Killed(Exception):
     pass
 
 
-@pytest.mark.parametrize("name", ["none", "dropout_at_test", "gaussian", "weight_norm"])
+@pytest.mark.parametrize("name", ["dropout_at_test", "gaussian", "weight_norm"])
 def test_a_run_that_goes_on_ends_with_the_same_bytes(tmp_path, said, monkeypatch, name):
     """Killed after every single state that it offers, one after the other, through the file."""
-    monkeypatch.setattr("regatlas.training.PART", 10)
+    monkeypatch.setattr("regatlas.training.PART", 20)
     kind, own = METHODS[name]
-    arguments = (settings(steps=47, evaluate_every=9), DATA, 3)
+    arguments = (settings(steps=47, evaluate_every=23), DATA, 3)
     whole = train(*arguments, kind(**own))
     checkpoint = Checkpoint(tmp_path / "c.npz", 0, said.append)
 
@@ -94,7 +94,7 @@ def test_a_run_that_goes_on_ends_with_the_same_bytes(tmp_path, said, monkeypatch
         except Killed:
             continue
         break
-    assert starts == [0, 1, 9, 10, 18, 20, 27, 30, 36, 40, 45, 47]
+    assert starts == [0, 1, 20, 23, 40, 46, 47]
     assert resumed.metrics == whole.metrics
     assert resumed.arrays.keys() == whole.arrays.keys()
     for array in whole.arrays:
