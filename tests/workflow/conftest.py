@@ -12,21 +12,23 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import psutil
 import pytest
 import yaml
 
-from regatlas import runs
+from regatlas import files, runs
 
 ROOT = Path(__file__).parents[2]
-TABLES = ["runs.csv", "curves.csv", "comparison.csv"]
 _TIMES = re.compile(r".*(_seconds|runtime.*|microseconds_per_step|finished_at)")  # columns that no two calls share
 
 
 class Project:
     """A copy of workflow, scripts and config in a folder of its own."""
+
+    TABLES = ("runs.csv", "curves.csv", "comparison.csv")
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -70,7 +72,7 @@ class Project:
 
     def table_targets(self) -> list[str]:
         """What to name to get the tables and no figures."""
-        return [str(self.result(name).relative_to(self.folder)) for name in TABLES]
+        return [str(self.result(name).relative_to(self.folder)) for name in self.TABLES]
 
     def runs(self) -> list[Path]:
         """The files of all runs."""
@@ -85,10 +87,32 @@ class Project:
             for path in self.runs()
         }
 
+    def assert_whole(self) -> None:
+        """Every result that has its final name can be read to its end."""
+        for path in (self.folder / "results").rglob("*"):
+            if not path.is_file() or path.name.startswith(".") or path.suffix == ".log":
+                continue
+            copy = self.folder / f"copy{path.suffix}"
+            try:
+                content = path.read_bytes()
+            except FileNotFoundError:  # a job at work has just removed it
+                continue
+            if path.suffix == ".npz":
+                copy.write_bytes(content)
+                (runs.read if path.name.startswith("seed-") else files.read_npz)(copy)
+            elif path.suffix == ".svg":
+                ElementTree.fromstring(content)
+            elif path.suffix == ".png":
+                assert content.endswith(b"IEND\xaeB`\x82"), path
+            elif path.suffix == ".html":
+                assert content.rstrip().endswith(b"</html>"), path
+            elif path.parent.name != "raw":
+                assert content.endswith(b"\n"), path
+
     def tables(self) -> dict[str, list[dict[str, str]]]:
         """Table -> its rows, as text, without the columns that tell times."""
         tables = {}
-        for name in TABLES:
+        for name in self.TABLES:
             with open(self.result(name), encoding="utf-8", newline="") as stream:
                 rows = list(csv.DictReader(stream))
             tables[name] = [{key: cell for key, cell in row.items() if not _TIMES.fullmatch(key)} for row in rows]
@@ -163,6 +187,12 @@ def small_digits(folder: Path) -> None:
         images[:, 0, 0] = 0
         np.save(folder / f"{part}_images.npy", images)
         np.save(folder / f"{part}_labels.npy", labels.astype(np.uint8))
+
+
+@pytest.fixture(scope="session")
+def new_project() -> Callable[[Path], Project]:
+    """Makes a project in a folder."""
+    return Project
 
 
 def two_methods(folder: Path) -> Project:

@@ -10,10 +10,8 @@ import time
 import zipfile
 from collections import Counter
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
-from conftest import TABLES, Project
 
 from regatlas import files, locks, runs
 
@@ -21,7 +19,7 @@ KILLS = 22
 REFUSALS = ("LockException", "IncompleteFilesException", "Directory cannot be locked", "at work in this folder")
 
 
-def in_flight(project: Project) -> set[str]:
+def in_flight(project) -> set[str]:
     """The files of jobs that Snakemake has begun and not finished."""
     marks = (path for path in (project.folder / ".snakemake/incomplete").rglob("*") if path.is_file())
     folder = project.folder / ".snakemake/incomplete"
@@ -31,30 +29,7 @@ def in_flight(project: Project) -> set[str]:
     }
 
 
-def all_whole(project: Project) -> None:
-    """Every file that has its final name can be read to its end."""
-    for path in (project.folder / "results").rglob("*"):
-        if not path.is_file() or path.name.startswith(".") or path.suffix == ".log":
-            continue
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError:  # a job at work has just removed it
-            continue
-        copy = project.folder / f"copy{path.suffix}"
-        copy.write_bytes(content)
-        if path.suffix == ".npz":
-            (runs.read if path.name.startswith("seed-") else files.read_npz)(copy)
-        elif path.suffix == ".svg":
-            ElementTree.fromstring(content)
-        elif path.suffix == ".png":
-            assert content.endswith(b"IEND\xaeB`\x82"), path
-        elif path.suffix == ".html":
-            assert content.rstrip().endswith(b"</html>"), path
-        else:
-            assert content.endswith(b"\n") or path.parent.name == "raw", path
-
-
-def finished_runs(project: Project) -> dict[Path, tuple[int, int]]:
+def finished_runs(project) -> dict[Path, tuple[int, int]]:
     """The runs that are there and not in flight -> inode and time of change."""
     begun = in_flight(project)
     return {
@@ -69,7 +44,7 @@ def kept(before: dict[Path, tuple[int, int]]) -> bool:
     return all((path.stat().st_ino, path.stat().st_mtime_ns) == mark for path, mark in before.items())
 
 
-def make_work(project: Project, chance: random.Random) -> None:
+def make_work(project, chance: random.Random) -> None:
     """Delete some results, so that a kill has something to hit: two runs, or what is made of them."""
     there = sorted(finished_runs(project))
     if len(there) == 4 and chance.random() < 0.4:
@@ -125,7 +100,7 @@ def test_killed_again_and_again_at_random_moments(undisturbed, tmp_path):
         assert not any(refusal in call.output for refusal in REFUSALS), call.output
         if call.wait() == 0 or kind in ("training", "terminate"):
             assert "Traceback" not in call.output, call.output
-        all_whole(project)
+        project.assert_whole()
         assert kept(before), kind
         make_work(project, chance)
         before = finished_runs(project)
@@ -133,7 +108,7 @@ def test_killed_again_and_again_at_random_moments(undisturbed, tmp_path):
     assert done.returncode == 0, done.stdout
     assert "Traceback" not in done.stdout
     assert kept(before)
-    all_whole(project)
+    project.assert_whole()
     assert len(struck) == 5, struck
     assert project.arrays() == undisturbed.arrays()
     assert project.tables() == undisturbed.tables()
@@ -142,21 +117,21 @@ def test_killed_again_and_again_at_random_moments(undisturbed, tmp_path):
 
 
 @pytest.fixture
-def one_missing(undisturbed, tmp_path) -> tuple[Project, Path]:
+def one_missing(undisturbed, tmp_path) -> tuple:
     """A project that is finished but for one run and the tables, and that run's file."""
     project = undisturbed.copy(tmp_path / "project")
     run = project.runs()[0]
-    for path in (run, *(project.result(name) for name in TABLES)):
+    for path in (run, *map(project.result, project.TABLES)):
         path.unlink()
     return project, run
 
 
-def log_of(project: Project, run: Path) -> Path:
+def log_of(project, run: Path) -> Path:
     folder = project.folder / "results"
     return folder / "logs/train" / run.relative_to(folder / "runs").with_suffix(".log")
 
 
-def target(project: Project, run: Path) -> str:
+def target(project, run: Path) -> str:
     return str(run.relative_to(project.folder))
 
 
