@@ -94,7 +94,7 @@ def test_the_whole_project_on_a_full_disk(undisturbed, one_missing, own_mounts):
         """,
         *OWN_MOUNTS,
     )
-    refused(done, "No space left on device")
+    refused(done, "the disk is full")
     project.folder = project.folder.with_name("after")
     project.assert_whole()
     assert len(project.runs()) == 3
