@@ -135,7 +135,7 @@ class Call:
 
     def __init__(self, project: Project, command: list[str]):
         self.log = project.folder / f"call-{time.time_ns()}.txt"
-        self.project, self.process = project, None
+        self.project = project
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 command, cwd=project.folder, env={**os.environ, "HOME": str(project.folder)},
@@ -161,7 +161,7 @@ class Call:
             if self.ended:
                 return bool(happened())
             assert time.monotonic() < until, self.output
-            time.sleep(0.01)
+            time.sleep(0.03)
         return True
 
     def trainings(self) -> list[int]:
@@ -202,6 +202,16 @@ def two_methods(folder: Path) -> Project:
     project.config["training"] |= {"steps": 20000, "evaluate_every": 4000, "checkpoint_minutes": 0.0001}
     project.save()
     return project
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running(tmp_path):
+    """What a test has begun, orphaned or stopped ends with it, also if it fails."""
+    yield
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if Path(process.cwd()).is_relative_to(tmp_path):
+                process.kill()
 
 
 @pytest.fixture(scope="module")
