@@ -101,12 +101,20 @@ def test_the_whole_project_on_a_full_disk(undisturbed, one_missing, own_mounts):
     finishes(project, undisturbed)
 
 
-def test_files_that_may_not_grow(undisturbed, one_missing):
-    """A limit on the size of files stands in for a quota, and needs no privileges: a run has more than 4 kB."""
-    refused(bash(one_missing, "ulimit -f 4; exec $SNAKEMAKE"), "files may not get this large here")
-    one_missing.assert_whole()
-    assert len(one_missing.runs()) == 3
-    finishes(one_missing, undisturbed)
+def test_files_that_may_not_grow(undisturbed, tmp_path):
+    """A limit on the size of files stands in for a quota, and needs no privileges: the report has more than 64 kB."""
+    project = undisturbed.copy(tmp_path / "project")
+    report = project.result("report.html")
+    before = report.read_bytes()
+    report.unlink()
+    refused(
+        bash(project, f"ulimit -f 64; exec $SNAKEMAKE {report.relative_to(project.folder)}"),
+        "files may not get this large here",
+    )
+    assert not report.exists()
+    project.assert_whole()
+    assert project.snakemake().returncode == 0
+    assert report.read_bytes() == before
 
 
 def test_a_training_over_its_memory(undisturbed, one_missing):
@@ -114,8 +122,17 @@ def test_a_training_over_its_memory(undisturbed, one_missing):
     finishes(one_missing, undisturbed)
 
 
-def test_results_that_are_read_only(undisturbed, one_missing, own_mounts):
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        ([], "Write-protected output files"),  # Snakemake's own, if a file would be written anew
+        (["comparison.md", "comparison.tex"], "results cannot be written: Read-only file system"),
+    ],
+)
+def test_results_that_are_read_only(one_missing, own_mounts, missing, message):
     project = one_missing
+    for name in missing:
+        project.result(name).unlink()
 
     def state():
         return {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in (project.folder / "results").rglob("*")}
@@ -123,7 +140,6 @@ def test_results_that_are_read_only(undisturbed, one_missing, own_mounts):
     before = state()
     script = "mount --bind results results; mount -o remount,bind,ro results; $SNAKEMAKE"
     done = bash(project, script, *OWN_MOUNTS)
-    refused(done, "results cannot be written: Read-only file system")
+    refused(done, message)
     assert "Error in rule" not in done.stdout  # no job was tried
     assert state() == before
-    finishes(project, undisturbed)
