@@ -46,7 +46,7 @@ def prune(configs: list[Path], remove: bool) -> None:
     if not found.files:
         print("\nEverything is referred to; there is nothing to remove.")
         return
-    print(f"\n{len(found.runs)} runs that no study refers to:")
+    print(f"\n{len(found.runs)} run{'s' * (len(found.runs) != 1)} that no study refers to:")
     for folder, seeds in leftovers.by_folder(found.runs).items():
         print(f"  {folder}: seeds {', '.join(map(str, seeds))}")
     print(f"{len(found.rest)} other files: logs and checkpoints of such runs, damaged and unfinished files")

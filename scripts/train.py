@@ -1,6 +1,7 @@
 """Train one method with one seed and store the run as one file."""
 
 import argparse
+import contextlib
 import json
 import logging
 import os
@@ -30,22 +31,23 @@ def main() -> None:
     parser.add_argument("--checkpoint-minutes", type=float, default=5, help="time between two checkpoints")
     parser.add_argument("--out", type=Path, required=True, help="where to write the run")
     options = parser.parse_args()
-    waited = []
-
-    def wait(holder: str) -> None:
-        waited.append(holder)
-        print(f"{holder} is training this very run: waiting for it", file=sys.stderr, flush=True)
-
     # a training whose Snakemake was killed goes on; two would be twice the work and not a bit more
-    with locks.held(runs.lock_path(options.out), wait):
-        if waited and finished_meanwhile(options):
-            print(f"finished by {waited[0]}", file=sys.stderr)
+    with locks.held(runs.lock_path(options.out), lambda holder: say(f"{holder} trains this very run: waiting for it")):
+        if is_there(options):
+            say("the run is there: nothing to train")
+            Checkpoint(runs.checkpoint_path(options.out), options.checkpoint_minutes, say).remove()
         else:
             train_and_write(options)
 
 
-def finished_meanwhile(options: argparse.Namespace) -> bool:
-    """Whether the run is there and is the wanted one."""
+def say(text: str) -> None:
+    """A line of the log. One that a full disk does not take is no reason to lose the run."""
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
+
+
+def is_there(options: argparse.Namespace) -> bool:
+    """Whether the wanted run is there: then another process wrote it, since Snakemake removes it before it calls."""
     try:
         metadata = runs.read(options.out).metadata
     except UserError:
@@ -56,9 +58,10 @@ def finished_meanwhile(options: argparse.Namespace) -> bool:
 def train_and_write(options: argparse.Namespace) -> None:
     """Train and write the run, going on from a checkpoint if there is one."""
     settings, seed = options.spec["settings"], options.spec["seed"]
+    checkpoint = Checkpoint(runs.checkpoint_path(options.out), options.checkpoint_minutes, say)
     files.remove_parts(options.out)
+    files.remove_parts(checkpoint.path)
     data = read_data(options.data, settings)
-    checkpoint = Checkpoint(runs.checkpoint_path(options.out), options.checkpoint_minutes)
     result, versions = train(settings, seed, data, options.plugin, options.threads, checkpoint)
     metadata = {
         "settings": settings,
@@ -79,10 +82,10 @@ def train_and_write(options: argparse.Namespace) -> None:
     runs.write(options.out, metadata, result.arrays)
     checkpoint.remove()
     if result.status == "diverged":
-        print(f"diverged: {result.message}; the run is stored as such and left out of every mean", file=sys.stderr)
+        say(f"diverged: {result.message}; the run is stored as such and left out of every mean")
     else:
         shown = ", ".join(f"{name} {value:.4f}" for name, value in result.metrics.items())
-        print(f"finished in {metadata['total_seconds']:.1f} s: {shown}", file=sys.stderr)
+        say(f"finished in {metadata['total_seconds']:.1f} s: {shown}")
 
 
 def read_data(path: Path, settings: dict) -> dict:
@@ -112,7 +115,7 @@ def train(settings: dict, seed: int, data: dict, plugin: Path | None, threads: i
     regularizer = registry.load(path, declaration.class_name)(**chosen)
     saved = checkpoint.load()
     if saved is not None:
-        print(f"going on from step {int(saved['step']):,}", file=sys.stderr)
+        say(f"going on from step {int(saved['step']):,}")
     result = run_training(settings, data, seed, regularizer, Log(), saved, checkpoint.offer)
     versions = {
         "python": platform.python_version(), "numpy": numpy.__version__, "tensorflow": tensorflow.__version__
@@ -132,12 +135,10 @@ class Log:
             return
         self.written = now
         pace = progress.step / max(progress.seconds, 1e-9)
-        print(
+        say(
             f"step {progress.step:>9,} of {progress.steps:,}  loss {progress.train_loss:.5f}  "
             f"accuracy validation {progress.validation_accuracy:.4f} test {progress.test_accuracy:.4f}  "
-            f"{pace:,.0f} steps/s  {(progress.steps - progress.step) / pace:.0f} s left",
-            file=sys.stderr,
-            flush=True,
+            f"{pace:,.0f} steps/s  {(progress.steps - progress.step) / pace:.0f} s left"
         )
 
 

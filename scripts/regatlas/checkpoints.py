@@ -1,6 +1,5 @@
 """The state of a long run, saved now and then, so that an interruption costs minutes and not the run."""
 
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,10 +11,16 @@ from regatlas.files import read_npz, write_npz
 
 
 class Checkpoint:
-    """One file that always holds the latest saved state, whole."""
+    """One file that always holds the latest saved state, whole.
 
-    def __init__(self, path: Path, minutes: float):
-        self.path, self.seconds = path, 60 * minutes
+    Args:
+        path: the file.
+        minutes: time between two states.
+        say: called with what went wrong with the file, which never ends the run.
+    """
+
+    def __init__(self, path: Path, minutes: float, say: Callable[[str], None]):
+        self.path, self.seconds, self.say = path, 60 * minutes, say
         self._saved = time.monotonic()
 
     def load(self) -> dict[str, np.ndarray] | None:
@@ -25,7 +30,7 @@ class Checkpoint:
         try:
             return read_npz(self.path)
         except UserError as error:
-            print(f"training starts anew: {error}", file=sys.stderr)
+            self.say(f"training starts anew: {error}")
             return None
 
     def offer(self, state: Callable[[], dict[str, np.ndarray]]) -> None:
@@ -35,7 +40,7 @@ class Checkpoint:
         try:
             write_npz(self.path, state())
         except OSError as error:
-            print(f"no checkpoint: {error}", file=sys.stderr)
+            self.say(f"no checkpoint: {error}")
         self._saved = time.monotonic()
 
     def remove(self) -> None:

@@ -5,9 +5,12 @@ import errno
 import sys
 from collections.abc import Callable, Iterable
 
+_MEMORY = "out of memory: run fewer jobs at once (`--cores`), give a job more (`mem_mb`) or make the study smaller"
 _ADVICE = {
     errno.ENOSPC: "the disk is full: free some space and run the same command again",
     errno.EDQUOT: "the disk quota is used up: free some space and run the same command again",
+    errno.EFBIG: "files may not get this large here: raise the limit (`ulimit -f`) and run the same command again",
+    errno.ENOMEM: _MEMORY,
     errno.EROFS: "the file system is read-only: results need a folder that can be written",
     errno.EACCES: "permission denied: results need a folder that can be written",
 }
@@ -33,6 +36,14 @@ def clip(text: str, most: int = 80) -> str:
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
+def advice(error: OSError) -> str | None:
+    """What helps against a failing disk, or None if the error is of another kind."""
+    if error.errno not in _ADVICE:
+        return None
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{_ADVICE[error.errno]}"
+
+
 def run(main: Callable[[], None]) -> None:
     """Run a program's ``main``: a UserError or a failing disk ends it with one message and exit code 1."""
     try:
@@ -42,9 +53,13 @@ def run(main: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         sys.exit("interrupted")
     except OSError as error:
-        if error.errno not in _ADVICE:
+        if (message := advice(error)) is None:
             raise
-        where = f"{error.filename}: " if error.filename else ""
-        sys.exit(f"error: {where}{_ADVICE[error.errno]}")
+        sys.exit(f"error: {message}")
     except MemoryError:
-        sys.exit("error: out of memory: give the job more (`mem_mb`) or make the study smaller")
+        sys.exit(f"error: {_MEMORY}")
+    except Exception as error:
+        # a library that does not fit into memory, and TensorFlow's own kind (not imported here)
+        if "failed to map segment" not in str(error) and type(error).__name__ != "ResourceExhaustedError":
+            raise
+        sys.exit(f"error: {_MEMORY}")

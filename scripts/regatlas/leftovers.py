@@ -12,8 +12,10 @@ from regatlas.study import RESERVED, Study
 
 Identity = tuple[str, str, int]  # regularizer, digest, seed
 _OF_A_RUN = re.compile(
-    r"\.?seed-(\d+)\.(npz|lock|checkpoint\.npz|\d+\.damaged|npz\..*\.part|checkpoint\.npz\..*\.part)"
+    r"(?:seed-(\d+)\.(npz|\d+\.damaged|log|\d+\.log)"
+    r"|\.{1,2}seed-(\d+)\.(lock|checkpoint\.npz|(?:checkpoint\.)?npz\..+\.part))"
 )
+_FOLDERS = ("runs", "logs/train", "logs/set_aside")  # each <regularizer>/<digest>/<files of a run>
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,27 +60,29 @@ def wanted_by_tables(results: Path) -> dict[Path, set[Identity]]:
 
 
 def find(results: Path, wanted: Iterable[Identity]) -> Leftovers:
-    """What ``wanted`` does not need. No snakemake may be at work."""
+    """What ``wanted`` does not need. No snakemake may be at work; a training that outlived its own keeps its files."""
     wanted = set(wanted)
+    found = [
+        (path, (path.parent.parent.name, path.parent.name, int(match[1] or match[3])), match[2] or match[4])
+        for folder in _FOLDERS
+        for path in sorted((results / folder).glob("*/*/*"))
+        if (match := _OF_A_RUN.fullmatch(path.name))  # anything else was not made by the workflow
+    ]
+    trained = {identity for path, identity, kind in found if kind == "lock" and locks.holder(path)}
+    there = {identity for _, identity, kind in found if kind == "npz"}
     unwanted, rest = [], []
-    for path in sorted((results / "runs").glob("*/*/*")) + sorted((results / "logs" / "train").glob("*/*/*.log")):
-        identity = path.parent.parent.name, path.parent.name
-        if path.suffix == ".log":
-            match = re.fullmatch(r"seed-(\d+)\.log", path.name)
-            kind = "log"
-        else:
-            match = _OF_A_RUN.fullmatch(path.name)
-            kind = match[2] if match else ""
-        if not match:  # not made by the workflow
+    for path, identity, kind in found:
+        if identity in trained:
             continue
-        if kind == "lock" and locks.is_held(path):  # a training whose snakemake was killed goes on
-            continue
-        needed = (*identity, int(match[1])) in wanted
-        if kind == "npz" and not needed:
+        if kind == "npz" and identity not in wanted:
             unwanted.append(path)
-        elif kind.endswith((".damaged", ".part")) or kind == "lock" or not needed:
+        elif (
+            identity not in wanted
+            or kind.endswith(("damaged", "part", "lock"))
+            or (kind == "checkpoint.npz" and identity in there)
+        ):
             rest.append(path)
-    rest += sorted(path for path in results.glob("*/.*.part"))
+    rest += sorted(path for path in results.rglob(".*.part") if results / "runs" not in path.parents)
     return Leftovers(unwanted, rest)
 
 
@@ -86,7 +90,7 @@ def remove(leftovers: Leftovers, results: Path) -> None:
     """Remove the files, and folders of runs that this empties."""
     for path in leftovers.files:
         path.unlink(missing_ok=True)
-    for root in (results / "runs", results / "logs" / "train"):
+    for root in (results / folder for folder in _FOLDERS):
         for folder in [*root.glob("*/*"), *root.glob("*")]:
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()

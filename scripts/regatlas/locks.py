@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-_UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # some network file systems
+_UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)  # some network file systems
 
 
 class Held(Exception):
@@ -34,8 +34,7 @@ def take(path: str | Path, wait: Callable[[str], None] | None = None) -> IO[str]
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            stream.seek(0)
-            holder = stream.read(200).strip() or "another process"
+            holder = _who(stream)
             if wait is None:
                 stream.close()
                 raise Held(holder) from None
@@ -50,19 +49,31 @@ def take(path: str | Path, wait: Callable[[str], None] | None = None) -> IO[str]
                 break
         stream.close()  # its holder removed the file while this waited: lock the one that is there now
     with contextlib.suppress(OSError):  # a full disk is no reason not to hold the lock
-        stream.truncate(0)
-        stream.write(f"process {os.getpid()} on {platform.node()}")
-        stream.flush()
+        os.ftruncate(stream.fileno(), 0)
+        os.write(stream.fileno(), f"process {os.getpid()} on {platform.node()}".encode())
     return stream
 
 
-def is_held(path: str | Path) -> bool:
-    """Whether some process has the lock of a file."""
+def holder(path: str | Path) -> str | None:
+    """Who has the lock of a file, or None; the file is neither made nor changed."""
     try:
-        take(path).close()
-    except Held:
-        return True
-    return False
+        with open(path, encoding="utf-8") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return _who(stream)
+            except OSError as error:
+                if error.errno not in _UNSUPPORTED:
+                    raise
+    except (FileNotFoundError, PermissionError):
+        pass
+    return None
+
+
+def _who(stream: IO[str]) -> str:
+    """What the holder of a lock wrote into its file."""
+    stream.seek(0)
+    return stream.read(200).strip() or "another process"
 
 
 @contextlib.contextmanager

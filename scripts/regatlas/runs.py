@@ -85,7 +85,7 @@ def set_aside(run: Path) -> None:
     kept = damaged_path(run)
     if run.is_symlink():
         shutil.copyfile(run, kept)
-        with contextlib.suppress(PermissionError):
+        with contextlib.suppress(OSError):  # a cache that others own
             run.resolve().unlink()
         run.unlink()
     else:

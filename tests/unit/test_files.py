@@ -36,6 +36,18 @@ def test_the_same_arrays_are_the_same_bytes(tmp_path, monkeypatch):
     assert np.array_equal(files.read_npz(tmp_path / "1.npz")["a"], arrays["a"])
 
 
+def test_parts_of_a_file_go_and_no_others(tmp_path):
+    """What writers that were killed have left, also of a name that looks like a pattern."""
+    target = tmp_path / "a[1]*.npz"
+    files.write_text(target, "whole")
+    others = [".a[1]*.npz.part", ".a1.npz.x.part", ".b.npz.x.part", "a[1]*.npz.x.part", ".a[1]*.npz.x"]
+    for name in [*others, ".a[1]*.npz.abc_12.part", ".a[1]*.npz.x.part"]:
+        (tmp_path / name).write_text("part")
+    files.remove_parts(target)
+    assert sorted(os.listdir(tmp_path)) == sorted([target.name, *others])
+    files.remove_parts(tmp_path / "no folder" / "a")
+
+
 def test_missing(tmp_path):
     with pytest.raises(UserError, match="no such file"):
         files.read_npz(tmp_path / "a.npz")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT, Project, documented_rows
+from shrunken import ROOT, Project, documented_rows
 
 FIGURES = ["figure_accuracy", "figure_curves", "figure_distribution", "figure_runtime", "figure_weights"]
 ALL_AFTER = ["collect", "compare", *FIGURES, "report"]

@@ -1,13 +1,15 @@
 # The resolved study and what the rules ask of it. Every cluster job parses this: nothing heavy is imported here.
 import functools
 import json
-import math
+import logging
 import os
 import shlex
+import tempfile
 
 from snakemake.logging import logger
 
 from regatlas import fingerprint, locks, reasons, runs
+from regatlas.errors import advice
 from regatlas.study import resolve
 
 # Jobs run with the Python that runs Snakemake, whether or not its environment is activated.
@@ -15,6 +17,8 @@ os.environ.update(PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get
 # Where the jobs find the programs; no parameter, because moving the project must not re-run anything.
 os.environ.update(REGATLAS_SCRIPTS=str(SCRIPTS))
 os.environ.setdefault("REGATLAS_COMMAND", shlex.join(["snakemake", *sys.argv[1:]]))
+
+logging.raiseExceptions = False  # a full disk gets one message, not a traceback for each line of Snakemake's own log
 
 try:
     STUDY = resolve(config)
@@ -76,14 +80,15 @@ def needed_to_train(wildcards):
     if run.exists() and str(run) not in damaged_runs():
         return []
     tell_why(method_of(wildcards))
-    return [f"{DATA}/prepared.npz", *([damaged_runs()[str(run)]] if run.exists() else [])]
+    damaged = damaged_runs().get(str(run))
+    return [f"{DATA}/prepared.npz", *([damaged] if damaged else [])]
 
 
 @functools.cache
 def damaged_runs():
-    """Run file -> where it is put, of those that were touched since `collect` read them and are not whole any more."""
+    """Run file -> where it is put, of those that `collect` has not read since they were touched and are not whole."""
     table = Path(f"{RESULTS}/runs.csv")
-    collected = table.stat().st_mtime_ns if table.exists() else math.inf
+    collected = table.stat().st_mtime_ns if table.exists() else 0
     touched = [run for run in map(Path, run_files()) if run.exists() and run.stat().st_mtime_ns > collected]
     return {str(run): str(runs.damaged_path(run)) for run in touched if not runs.whole(run)}
 
@@ -113,10 +118,22 @@ def figure(name, title, category="Figures"):
     )
 
 
+LOCKFILE = Path("results/.lock")
+
+
+def other_snakemake():
+    """Who works in this folder, and since when; the second also says whether somebody has begun since."""
+    return locks.holder(LOCKFILE), LOCKFILE.stat().st_mtime_ns if LOCKFILE.exists() else 0
+
+
 def lock_results():
-    """Keep a second snakemake out for as long as this one runs; the kernel ends the lock, also after a kill -9."""
+    """Keep a second snakemake out for as long as the returned stream lives; the kernel ends it, also after a kill -9.
+
+    One that was at work while this one planned has made files that the plan does not know: then the plan is void.
+    """
     try:
-        return locks.take("results/.lock")
+        before = AT_WORK[0] or other_snakemake() != AT_WORK
+        lock = locks.take(LOCKFILE)
     except locks.Held as holder:
         raise WorkflowError(
             f"Another snakemake is at work in this folder ({holder}), so this one leaves. "
@@ -126,7 +143,31 @@ def lock_results():
         raise WorkflowError(
             f"results cannot be written: {error.strerror}. The study needs a folder that can be written."
         )
+    if before:
+        raise WorkflowError(
+            "Another snakemake has just finished in this folder, so what was planned is out of date. "
+            "Give the same command again."
+        )
+    return lock
+
+
+if workflow.is_main_process:
+    AT_WORK = other_snakemake()  # before the plan is made
 
 
 onstart:
+    global LOCK  # a local name would end with this block, and the lock with it
     LOCK = lock_results()
+
+
+def say_what_is_wrong_with_the_disk():
+    """The logs of the failed jobs cannot, if it is full."""
+    try:
+        with tempfile.TemporaryFile(dir="results") as probe:
+            probe.write(bytes(1 << 20))
+    except OSError as error:
+        logger.error(f"results: {advice(error) or error.strerror}")
+
+
+onerror:
+    say_what_is_wrong_with_the_disk()
