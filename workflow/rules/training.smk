@@ -4,7 +4,7 @@
 
 
 # no parameter: how often a state is saved changes no result
-CHECKPOINT_MINUTES = STUDY.config["training"]["checkpoint_minutes"]
+os.environ.update(REGATLAS_CHECKPOINT_MINUTES=str(STUDY.config["training"]["checkpoint_minutes"]))
 
 
 rule train:
@@ -31,7 +31,7 @@ rule train:
         data=f"{DATA}/prepared.npz",
     shell:
         'python "$REGATLAS_SCRIPTS"/train.py --spec {params.spec:q} {params.plugin:q} --data {params.data:q}'
-        " --threads {threads} --checkpoint-minutes {CHECKPOINT_MINUTES:q} --out {output:q} > {log:q} 2>&1"
+        ' --threads {threads} --checkpoint-minutes "$REGATLAS_CHECKPOINT_MINUTES" --out {output:q} > {log:q} 2>&1'
 
 
 # A run's file that was cut short or altered after it was written, kept under another name.
