@@ -1,12 +1,13 @@
 # make            set up .venv and run the default study on all cores -> results/post/report.html
 # make test       set up .venv with the development tools and run every test
 # make lint       formatting and static checks of the workflow and the code
+# make benchmark  time the training, the methods and whole studies -> benchmarks/results/
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CORES ?= all
 
-.PHONY: all run test lint lock clean
+.PHONY: all run test lint benchmark lock clean
 .DEFAULT_GOAL := run
 
 all: run
@@ -22,6 +23,10 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check workflow
 	$(BIN)/snakemake --lint
+
+# Times what is installed; `make benchmark BENCHMARK=--help` shows the options. For PyTorch and JAX see benchmarks/README.md.
+benchmark: $(VENV)/.installed
+	$(BIN)/python -m benchmarks $(BENCHMARK)
 
 # Exact versions with hashes; nothing else is taken. A new requirements file makes the environment anew.
 $(VENV)/.installed: requirements.txt
@@ -40,6 +45,7 @@ LOCK = uv pip compile --quiet --universal --python-version 3.11 --fork-strategy 
 lock:
 	$(LOCK) pyproject.toml -o requirements.txt
 	$(LOCK) --group dev --constraint requirements.txt pyproject.toml -o requirements-dev.txt
+	uv pip compile --quiet --no-deps --no-annotate --no-header --group benchmarks -o requirements-benchmarks.txt
 
 clean:
 	rm -rf $(VENV) .snakemake

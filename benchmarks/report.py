@@ -1,0 +1,151 @@
+"""The results as files: raw numbers as JSON, tables as Markdown, one figure, and the block in the README."""
+
+import dataclasses
+import importlib.metadata
+import json
+import os
+import platform
+import statistics
+import textwrap
+from datetime import UTC, datetime
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from benchmarks import peers
+from benchmarks.peers import PEERS
+from benchmarks.study_cost import Cost
+from benchmarks.timing import Timed
+from benchmarks.workload import PREPARED, ROOT
+from regatlas.figures.style import INK, look, save_png
+from regatlas.files import write_text
+
+FOLDER = ROOT / "benchmarks/results"
+README = ROOT / "README.md"
+BEGIN, END = "<!-- benchmark:begin -->\n", "<!-- benchmark:end -->\n"
+PACKAGES = ("numpy", "tensorflow", "tensorflow-cpu", "keras", "jax", "torch")
+OWN, OTHER = "#0072b2", "#8a8a8a"
+
+
+def machine() -> dict:
+    """Processor, cores, system, date and the versions of what is installed."""
+    processor = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        names = [line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        processor = names[0] if names else processor
+    versions = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {
+        "processor": processor, "cores": os.cpu_count(), "system": platform.platform(),
+        "date": datetime.now(UTC).date().isoformat(), "versions": versions,
+        "data": "MNIST" if PREPARED.is_file() else "noise of MNIST's shape",
+    }  # fmt: skip
+
+
+def write(parts: dict[str, list], about: dict, folder: Path = FOLDER) -> str:
+    """Write every file of a run; ``parts`` are lists of Timed or Cost by name. Returns the Markdown."""
+    raw = {"about": about, **{name: [dataclasses.asdict(entry) for entry in part] for name, part in parts.items()}}
+    write_text(folder / "results.json", json.dumps(raw, indent=1) + "\n")
+    tables = {"peers": peers_table, "methods": methods_table, "study": study_table}
+    text = "\n".join([conditions(about), *(tables[name](part) for name, part in parts.items())])
+    write_text(folder / "results.md", text)
+    if "peers" in parts:
+        draw(parts["peers"], folder / "peers.png")
+    return text
+
+
+def conditions(about: dict) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+    text = (
+        f"Measured {about['date']} on {about['processor']}, {about['cores']} cores, with {about['data']}; {versions}. "
+        f"Steps: median of {about['rounds']} rounds of {about['steps']:,} (smallest to largest), on one core and one "
+        f"thread. Studies: once each, on {about['study_cores']} cores."
+    )
+    return textwrap.fill(text, 120, break_on_hyphens=False) + "\n"
+
+
+def spread(values: list[float], digits: int) -> str:
+    low, middle, high = (f"{pick(values):.{digits}f}" for pick in (min, statistics.median, max))
+    return f"{middle} ({low} to {high})"
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table, numbers flush right."""
+    lines = [header, [":---", *["---:"] * (len(header) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def peers_table(results: list[Timed]) -> str:
+    """Fastest first; what was skipped or refused stands below the table."""
+    done = sorted((result for result in results if not result.problem), key=lambda result: result.median)
+    bases = [result for name in (peers.LOWER_BOUND, peers.ENGINE) for result in done if result.name == name]
+    header = [
+        "One training step",
+        "µs",
+        *(f"relative to {PEERS[base.name].label}" for base in bases),
+        "weights differ by",
+    ]
+    rows = [
+        [
+            PEERS[result.name].label,
+            spread(result.microseconds, 1),
+            *(f"{statistics.median(result.relative_to(base)):.2f}" for base in bases),
+            f"{result.difference:.0e}" if result.difference else "-",
+        ]
+        for result in done
+    ]
+    notes = [f"- {PEERS[result.name].label}: {result.problem}." for result in results if result.problem]
+    return "\n".join([table(header, rows), *([*notes, ""] if notes else [])])
+
+
+def methods_table(results: list[Timed]) -> str:
+    done = {result.name: result for result in results if not result.problem}
+    base = done["none"]
+    rows = [
+        [f"`{name}`", spread(result.microseconds, 1), spread(result.relative_to(base), 2)]
+        for name, result in done.items()
+    ]
+    notes = [f"- `{result.name}`: {result.problem}." for result in results if result.problem]
+    return "\n".join([table(["Method", "µs a step", "relative to `none`"], rows), *([*notes, ""] if notes else [])])
+
+
+def study_table(costs: list[Cost]) -> str:
+    rows = [
+        [cost.name, str(cost.methods), str(cost.seeds), f"{cost.steps:,}", str(cost.trained), f"{cost.seconds:.1f}"]
+        for cost in costs
+    ]
+    return table(["Whole study", "methods", "seeds", "steps", "runs trained", "seconds"], rows)
+
+
+def draw(results: list[Timed], path: Path) -> None:
+    """Bars of the time per step on a logarithmic scale, a line on each from its fastest round to its slowest."""
+    done = sorted((result for result in results if not result.problem), key=lambda result: result.median)
+    with look():
+        figure = Figure(figsize=(7, 0.8 + 0.34 * len(done)), layout="constrained")
+        axes = figure.subplots()
+        for row, result in enumerate(done):
+            axes.barh(row, result.median, 0.62, color=OWN if result.name == peers.ENGINE else OTHER)
+            axes.plot([min(result.microseconds), max(result.microseconds)], [row, row], color=INK, linewidth=1)
+            axes.text(1.15 * max(result.microseconds), row, f"{result.median:.0f} µs", va="center")
+        axes.set_yticks(range(len(done)), [PEERS[result.name].label.replace("`", "") for result in done])
+        axes.invert_yaxis()
+        axes.set_xscale("log")
+        axes.set_xlim(right=2 * max(max(result.microseconds) for result in done))
+        axes.set_xlabel("Time per training step (microseconds, logarithmic)")
+        described = "; ".join(f"{PEERS[result.name].label} {result.median:.1f}" for result in done)
+        save_png(figure, path, "Time per training step", f"Microseconds, medians: {described}.", 160)
+
+
+def into_readme(text: str, path: Path = README) -> None:
+    """Put the tables between the README's markers."""
+    page = path.read_text(encoding="utf-8")
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise SystemExit(f"{path}: the lines {BEGIN.strip()} and {END.strip()} are missing")
+    write_text(path, f"{before}{begin}{text}{end}{after}")
