@@ -24,7 +24,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/snakefmt --check workflow
 	$(BIN)/snakemake --lint
 
-# Times what is installed; `make benchmark BENCHMARK=--help` shows the options. For PyTorch and JAX see benchmarks/README.md.
+# BENCHMARK=--help shows the options. What is not installed is skipped: benchmarks/README.md.
 benchmark: $(VENV)/.installed
 	$(BIN)/python -m benchmarks $(BENCHMARK)
 

@@ -10,16 +10,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
-PARTS = ("peers", "methods", "study")
-
 
 def main() -> int:
     from benchmarks import peers, report, study_cost, timing
 
     parser = argparse.ArgumentParser("benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=PARTS, default=PARTS, metavar="PART", help=f"of {', '.join(PARTS)}")
-    parser.add_argument("--peers", nargs="+", choices=peers.PEERS, default=list(peers.PEERS), metavar="NAME",
-                        help=f"of {', '.join(peers.PEERS)}")  # fmt: skip
+    parser.add_argument(
+        "parts", nargs="*", choices=report.PARTS, metavar="PART",
+        help=f"of {', '.join(report.PARTS)}; default: all. Parts not measured keep their last results.",
+    )  # fmt: skip
+    parser.add_argument(
+        "--peers", nargs="+", choices=peers.PEERS, default=list(peers.PEERS), metavar="NAME",
+        help=f"of {', '.join(peers.PEERS)}; default: all",
+    )  # fmt: skip
     parser.add_argument("--steps", type=int, default=5000, help="training steps in a round (default: 5000)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds, each contender once in each (default: 5)")
     parser.add_argument("--study-steps", type=int, default=10_000, help="steps of a run of a study (default: 10000)")
@@ -34,7 +37,7 @@ def main() -> int:
         "methods": lambda: timing.compare_methods(options.steps, options.rounds),
         "study": lambda: study_cost.measure(options.study_steps, options.cores),
     }
-    results = {part: measure[part]() for part in PARTS if part in options.parts}
+    results = {part: measure[part]() for part in options.parts or report.PARTS}
     about = {**report.machine(), "steps": options.steps, "rounds": options.rounds, "study_cores": options.cores}
     text = report.write(results, about, options.out)
     print(text)

@@ -48,25 +48,42 @@ def machine() -> dict:
 
 
 def write(parts: dict[str, list], about: dict, folder: Path = FOLDER) -> str:
-    """Write every file of a run; ``parts`` are lists of Timed or Cost by name. Returns the Markdown."""
-    raw = {"about": about, **{name: [dataclasses.asdict(entry) for entry in part] for name, part in parts.items()}}
-    write_text(folder / "results.json", json.dumps(raw, indent=1) + "\n")
-    tables = {"peers": peers_table, "methods": methods_table, "study": study_table}
-    text = "\n".join([conditions(about), *(tables[name](part) for name, part in parts.items())])
+    """Write every file; a part that was not measured now keeps what an earlier call wrote. Returns the Markdown.
+
+    Args:
+        parts: lists of Timed (`peers`, `methods`) or Cost (`study`).
+        about: the conditions of these parts, as from `machine`, with steps, rounds and study_cores.
+    """
+    path = folder / "results.json"
+    raw = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    raw |= {name: {"about": about, "results": list(map(dataclasses.asdict, part))} for name, part in parts.items()}
+    raw = {name: raw[name] for name in PARTS if name in raw}
+    write_text(path, json.dumps(raw, indent=1) + "\n")
+    text = ""
+    for name, part in raw.items():
+        kind, table, conditions = PARTS[name]
+        results = [kind(**entry) for entry in part["results"]]
+        text += f"{table(results)}\n{textwrap.fill(conditions(part['about']), 120, break_on_hyphens=False)}\n\n"
+        if name == "peers":
+            draw(results, folder / "peers.png")
     write_text(folder / "results.md", text)
-    if "peers" in parts:
-        draw(parts["peers"], folder / "peers.png")
     return text
 
 
-def conditions(about: dict) -> str:
+def where(about: dict) -> str:
+    return f"{about['date']}, {about['processor']}, {about['cores']} cores, {about['data']}"
+
+
+def step_conditions(about: dict) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
-    text = (
-        f"Measured {about['date']} on {about['processor']}, {about['cores']} cores, with {about['data']}; {versions}. "
-        f"Steps: median of {about['rounds']} rounds of {about['steps']:,} (smallest to largest), on one core and one "
-        f"thread. Studies: once each, on {about['study_cores']} cores."
+    return (
+        f"Medians of {about['rounds']} rounds of {about['steps']:,} steps (fastest to slowest round); each "
+        f"contender on one core and one thread. {where(about)}; {versions}."
     )
-    return textwrap.fill(text, 120, break_on_hyphens=False) + "\n"
+
+
+def study_conditions(about: dict) -> str:
+    return f"`snakemake --cores {about['study_cores']}`, once each, the data already there. {where(about)}."
 
 
 def spread(values: list[float], digits: int) -> str:
@@ -78,6 +95,10 @@ def table(header: list[str], rows: list[list[str]]) -> str:
     """A Markdown table, numbers flush right."""
     lines = [header, [":---", *["---:"] * (len(header) - 1)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def with_notes(text: str, notes: list[str]) -> str:
+    return "\n".join([text, *notes, ""]) if notes else text
 
 
 def peers_table(results: list[Timed]) -> str:
@@ -100,18 +121,18 @@ def peers_table(results: list[Timed]) -> str:
         for result in done
     ]
     notes = [f"- {PEERS[result.name].label}: {result.problem}." for result in results if result.problem]
-    return "\n".join([table(header, rows), *([*notes, ""] if notes else [])])
+    return with_notes(table(header, rows), notes)
 
 
 def methods_table(results: list[Timed]) -> str:
     done = {result.name: result for result in results if not result.problem}
-    base = done["none"]
+    base = done.get("none")
     rows = [
-        [f"`{name}`", spread(result.microseconds, 1), spread(result.relative_to(base), 2)]
+        [f"`{name}`", spread(result.microseconds, 1), spread(result.relative_to(base), 2) if base else "-"]
         for name, result in done.items()
     ]
     notes = [f"- `{result.name}`: {result.problem}." for result in results if result.problem]
-    return "\n".join([table(["Method", "µs a step", "relative to `none`"], rows), *([*notes, ""] if notes else [])])
+    return with_notes(table(["Method", "µs a step", "relative to `none`"], rows), notes)
 
 
 def study_table(costs: list[Cost]) -> str:
@@ -149,3 +170,10 @@ def into_readme(text: str, path: Path = README) -> None:
     if not (begin and end):
         raise SystemExit(f"{path}: the lines {BEGIN.strip()} and {END.strip()} are missing")
     write_text(path, f"{before}{begin}{text}{end}{after}")
+
+
+PARTS = {  # what a part's results are, its table, and what is said under it
+    "peers": (Timed, peers_table, step_conditions),
+    "methods": (Timed, methods_table, step_conditions),
+    "study": (Cost, study_table, study_conditions),
+}

@@ -5,10 +5,11 @@ from benchmarks.workload import Workload
 from regatlas import registry, training
 
 
-def train(work: Workload, method: str = "none"):
+def train(work: Workload, method: str = "none", evaluate_every: int | None = None):
     chosen = workload.methods(work.steps)[method]
     kind = registry.load(chosen.declaration.path, chosen.declaration.class_name)
     regularizer = kind(**chosen.settings["regularizer"]["settings"])
     recipe = {**chosen.settings["training"], "train_size": len(work.images)}
+    recipe["evaluate_every"] = evaluate_every or work.steps
     result = training.train({**chosen.settings, "training": recipe}, work.data, workload.SEED, regularizer)
     return result.train_seconds, result.arrays["kernel_0"]

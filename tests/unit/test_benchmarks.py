@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import peers, report, timing, workload
+from benchmarks import peers, report, study_cost, timing, workload
 from benchmarks.timing import Timed
 
 ROOT = Path(__file__).parents[2]
@@ -92,7 +92,16 @@ def test_the_program_writes_its_files(tmp_path):
         [*command, "--out", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
-    raw = json.loads((tmp_path / "results.json").read_text())
-    assert {entry["name"]: len(entry["microseconds"]) for entry in raw["peers"]} == {"engine": 2, "numpy_loop": 2}
+    measured = json.loads((tmp_path / "results.json").read_text())["peers"]["results"]
+    assert {entry["name"]: len(entry["microseconds"]) for entry in measured} == {"engine": 2, "numpy_loop": 2}
     assert (tmp_path / "results.md").read_text() in done.stdout
     assert (tmp_path / "peers.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_part_that_is_not_measured_keeps_its_results(tmp_path):
+    about = {**report.machine(), "steps": 10, "rounds": 1, "study_cores": 2}
+    report.write({"study": [study_cost.Cost("first", 5, 2, 10, 10, 1.5)]}, about, tmp_path)
+    report.write({"methods": [Timed("none", [50.0]), Timed("l2", [60.0])]}, about, tmp_path)
+    text = report.write({"study": [study_cost.Cost("second", 5, 2, 10, 10, 2.5)]}, about, tmp_path)
+    assert "| `l2` | 60.0 (60.0 to 60.0) | 1.20 (1.20 to 1.20) |" in text
+    assert "| second | 5 | 2 | 10 | 10 | 2.5 |" in text and "first" not in text
