@@ -24,7 +24,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/snakefmt --check workflow
 	$(BIN)/snakemake --lint
 
-# BENCHMARK=--help shows the options. What is not installed is skipped: benchmarks/README.md.
+# make benchmark BENCHMARK=--help shows the options. What is not installed is skipped: benchmarks/README.md.
 benchmark: $(VENV)/.installed
 	$(BIN)/python -m benchmarks $(BENCHMARK)
 

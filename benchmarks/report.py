@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from benchmarks import peers
 from benchmarks.peers import PEERS
@@ -144,19 +145,24 @@ def study_table(costs: list[Cost]) -> str:
 
 
 def draw(results: list[Timed], path: Path) -> None:
-    """Bars of the time per step on a logarithmic scale, a line on each from its fastest round to its slowest."""
+    """A point a contender at its median, on a line from its fastest round to its slowest; logarithmic scale."""
     done = sorted((result for result in results if not result.problem), key=lambda result: result.median)
     with look():
         figure = Figure(figsize=(7, 0.8 + 0.34 * len(done)), layout="constrained")
         axes = figure.subplots()
         for row, result in enumerate(done):
-            axes.barh(row, result.median, 0.62, color=OWN if result.name == peers.ENGINE else OTHER)
-            axes.plot([min(result.microseconds), max(result.microseconds)], [row, row], color=INK, linewidth=1)
+            color = OWN if result.name == peers.ENGINE else OTHER
+            axes.plot([min(result.microseconds), max(result.microseconds)], [row, row], color=color)
+            axes.plot(result.median, row, "o", color=color, markersize=7)
             axes.text(1.15 * max(result.microseconds), row, f"{result.median:.0f} µs", va="center")
         axes.set_yticks(range(len(done)), [PEERS[result.name].label.replace("`", "") for result in done])
         axes.invert_yaxis()
         axes.set_xscale("log")
         axes.set_xlim(right=2 * max(max(result.microseconds) for result in done))
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.grid(axis="y", color=INK, alpha=0.15, linewidth=0.6)
         axes.set_xlabel("Time per training step (microseconds, logarithmic)")
         described = "; ".join(f"{PEERS[result.name].label} {result.median:.1f}" for result in done)
         save_png(figure, path, "Time per training step", f"Microseconds, medians: {described}.", 160)
