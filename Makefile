@@ -2,12 +2,13 @@
 # make test       set up .venv with the development tools and run every test
 # make prune      list the runs in results/ that no study refers to; REMOVE=yes removes them
 # make lint       formatting and static checks of the workflow and the code
+# make benchmark  time the training, the methods and whole studies -> benchmarks/results/
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CORES ?= all
 
-.PHONY: all run test lint prune lock clean
+.PHONY: all run test lint prune benchmark lock clean
 .DEFAULT_GOAL := run
 
 all: run
@@ -27,6 +28,10 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/snakefmt --check workflow
 	$(BIN)/snakemake --lint
 
+# make benchmark BENCHMARK=--help shows the options. What is not installed is skipped: benchmarks/README.md.
+benchmark: $(VENV)/.installed
+	$(BIN)/python -m benchmarks $(BENCHMARK)
+
 # Exact versions with hashes; nothing else is taken. A new requirements file makes the environment anew.
 $(VENV)/.installed: requirements.txt
 	$(PYTHON) -c 'import sys; (3, 11) <= sys.version_info[:2] <= (3, 13) or sys.exit("Python 3.11, 3.12 or 3.13 is needed, $(PYTHON) is %d.%d: make PYTHON=python3.11" % sys.version_info[:2])'
@@ -44,6 +49,7 @@ LOCK = uv pip compile --quiet --universal --python-version 3.11 --fork-strategy 
 lock:
 	$(LOCK) pyproject.toml -o requirements.txt
 	$(LOCK) --group dev --constraint requirements.txt pyproject.toml -o requirements-dev.txt
+	uv pip compile --quiet --no-deps --no-annotate --no-header --group benchmarks -o requirements-benchmarks.txt
 
 clean:
 	rm -rf $(VENV) .snakemake

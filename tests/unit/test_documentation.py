@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONFIG_README = (ROOT / "config/README.md").read_text(encoding="utf-8")
-PAGES = ["README.md", "CHANGELOG.md", "config/README.md", "results/README.md"]
+PAGES = ["README.md", "CHANGELOG.md", "config/README.md", "results/README.md", "benchmarks/README.md"]
 # By construction, so that this file does not hold what it forbids.
 REGISTRIES = [
     ".".join(parts)
@@ -197,7 +197,7 @@ def test_links_of_the_pages_lead_somewhere(page):
 
 def test_the_readme_names_what_it_is_and_keeps_its_markers():
     assert "snakemake" in README and "workflow" in README
-    for marker in ("results:begin", "results:end", "plugin:begin", "plugin:end"):
+    for marker in ("results:begin", "results:end", "plugin:begin", "plugin:end", "benchmark:begin", "benchmark:end"):
         assert README.count(f"<!-- {marker} -->") == 1
     for folder in re.findall(r"^([\w/]+?/)\s{2,}", README, re.MULTILINE):
         if folder != "docs/":

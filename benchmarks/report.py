@@ -1,0 +1,185 @@
+"""The results as files: raw numbers as JSON, tables as Markdown, one figure, and the block in the README."""
+
+import dataclasses
+import importlib.metadata
+import json
+import os
+import platform
+import statistics
+import textwrap
+from datetime import UTC, datetime
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from benchmarks import peers
+from benchmarks.peers import PEERS
+from benchmarks.study_cost import Cost
+from benchmarks.timing import Timed
+from benchmarks.workload import PREPARED, ROOT
+from regatlas.figures.style import INK, look, save_png
+from regatlas.files import write_text
+
+FOLDER = ROOT / "benchmarks/results"
+README = ROOT / "README.md"
+BEGIN, END = "<!-- benchmark:begin -->\n", "<!-- benchmark:end -->\n"
+PACKAGES = ("numpy", "tensorflow", "tensorflow-cpu", "keras", "jax", "torch")
+OWN, OTHER = "#0072b2", "#8a8a8a"
+
+
+def machine() -> dict:
+    """Processor, cores, system, date and the versions of what is installed."""
+    processor = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        names = [line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        processor = names[0] if names else processor
+    versions = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {
+        "processor": processor, "cores": os.cpu_count(), "system": platform.platform(),
+        "date": datetime.now(UTC).date().isoformat(), "versions": versions,
+        "data": "MNIST" if PREPARED.is_file() else "noise of MNIST's shape",
+    }  # fmt: skip
+
+
+def write(parts: dict[str, list], about: dict, folder: Path = FOLDER) -> str:
+    """Write every file; a part that was not measured now keeps what an earlier call wrote. Returns the Markdown.
+
+    Args:
+        parts: lists of Timed (`peers`, `methods`) or Cost (`study`).
+        about: the conditions of these parts, as from `machine`, with steps, rounds and study_cores.
+    """
+    path = folder / "results.json"
+    raw = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    raw |= {name: {"about": about, "results": list(map(dataclasses.asdict, part))} for name, part in parts.items()}
+    raw = {name: raw[name] for name in PARTS if name in raw}
+    write_text(path, json.dumps(raw, indent=1) + "\n")
+    text = ""
+    for name, part in raw.items():
+        kind, table, conditions = PARTS[name]
+        results = [kind(**entry) for entry in part["results"]]
+        text += f"{table(results)}\n{textwrap.fill(conditions(part['about']), 120, break_on_hyphens=False)}\n\n"
+        if name == "peers":
+            draw(results, folder / "peers.png")
+    write_text(folder / "results.md", text)
+    return text
+
+
+def where(about: dict) -> str:
+    return f"{about['date']}, {about['processor']}, {about['cores']} cores, {about['data']}"
+
+
+def step_conditions(about: dict) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+    return (
+        f"Medians of {about['rounds']} rounds of {about['steps']:,} steps (fastest to slowest round); each "
+        f"contender on one core and one thread. {where(about)}; {versions}."
+    )
+
+
+def study_conditions(about: dict) -> str:
+    return f"`snakemake --cores {about['study_cores']}`, once each, the data already there. {where(about)}."
+
+
+def spread(values: list[float], digits: int) -> str:
+    low, middle, high = (f"{pick(values):.{digits}f}" for pick in (min, statistics.median, max))
+    return f"{middle} ({low} to {high})"
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table, numbers flush right."""
+    lines = [header, [":---", *["---:"] * (len(header) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def with_notes(text: str, notes: list[str]) -> str:
+    return "\n".join([text, *notes, ""]) if notes else text
+
+
+def peers_table(results: list[Timed]) -> str:
+    """Fastest first; what was skipped or refused stands below the table."""
+    done = sorted((result for result in results if not result.problem), key=lambda result: result.median)
+    bases = [result for name in (peers.LOWER_BOUND, peers.ENGINE) for result in done if result.name == name]
+    header = [
+        "One training step",
+        "µs",
+        *(f"relative to {PEERS[base.name].label}" for base in bases),
+        "weights differ by",
+    ]
+    rows = [
+        [
+            PEERS[result.name].label,
+            spread(result.microseconds, 1),
+            *(f"{statistics.median(result.relative_to(base)):.2f}" for base in bases),
+            f"{result.difference:.0e}" if result.difference else "-",
+        ]
+        for result in done
+    ]
+    notes = [f"- {PEERS[result.name].label}: {result.problem}." for result in results if result.problem]
+    return with_notes(table(header, rows), notes)
+
+
+def methods_table(results: list[Timed]) -> str:
+    done = {result.name: result for result in results if not result.problem}
+    base = done.get("none")
+    rows = [
+        [f"`{name}`", spread(result.microseconds, 1), spread(result.relative_to(base), 2) if base else "-"]
+        for name, result in done.items()
+    ]
+    notes = [f"- `{result.name}`: {result.problem}." for result in results if result.problem]
+    return with_notes(table(["Method", "µs a step", "relative to `none`"], rows), notes)
+
+
+def study_table(costs: list[Cost]) -> str:
+    rows = [
+        [cost.name, str(cost.methods), str(cost.seeds), f"{cost.steps:,}", str(cost.trained), f"{cost.seconds:.1f}"]
+        for cost in costs
+    ]
+    return table(["Whole study", "methods", "seeds", "steps", "runs trained", "seconds"], rows)
+
+
+def draw(results: list[Timed], path: Path) -> None:
+    """A point a contender at its median, on a line from its fastest round to its slowest; logarithmic scale."""
+    done = sorted((result for result in results if not result.problem), key=lambda result: result.median)
+    with look():
+        figure = Figure(figsize=(7, 0.8 + 0.34 * len(done)), layout="constrained")
+        axes = figure.subplots()
+        for row, result in enumerate(done):
+            color = OWN if result.name == peers.ENGINE else OTHER
+            axes.plot([min(result.microseconds), max(result.microseconds)], [row, row], color=color)
+            axes.plot(result.median, row, "o", color=color, markersize=7)
+            axes.text(1.15 * max(result.microseconds), row, f"{result.median:.0f} µs", va="center")
+        axes.set_yticks(range(len(done)), [PEERS[result.name].label.replace("`", "") for result in done])
+        axes.invert_yaxis()
+        axes.set_xscale("log")
+        axes.set_xlim(right=2 * max(max(result.microseconds) for result in done))
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.grid(axis="y", color=INK, alpha=0.15, linewidth=0.6)
+        axes.set_xlabel("Time per training step (microseconds, logarithmic)")
+        described = "; ".join(f"{PEERS[result.name].label} {result.median:.1f}" for result in done)
+        save_png(figure, path, "Time per training step", f"Microseconds, medians: {described}.", 160)
+
+
+def into_readme(text: str, path: Path = README) -> None:
+    """Put the tables between the README's markers."""
+    page = path.read_text(encoding="utf-8")
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise SystemExit(f"{path}: the lines {BEGIN.strip()} and {END.strip()} are missing")
+    write_text(path, f"{before}{begin}{text}{end}{after}")
+
+
+PARTS = {  # what a part's results are, its table, and what is said under it
+    "peers": (Timed, peers_table, step_conditions),
+    "methods": (Timed, methods_table, step_conditions),
+    "study": (Cost, study_table, study_conditions),
+}
