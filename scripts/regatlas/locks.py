@@ -80,5 +80,8 @@ def _who(stream: IO[str]) -> str:
 def held(path: str | Path, wait: Callable[[str], None]) -> Iterator[None]:
     """Hold the lock of a file for a block, waiting for it if need be; the file is removed at the end."""
     with take(path, wait):
-        yield
-        Path(path).unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                Path(path).unlink()

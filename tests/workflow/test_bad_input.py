@@ -321,10 +321,10 @@ PREPARED = "results/data/small_digits/prepared.npz"
 
 @contextlib.contextmanager
 def unchanged_study(project):
-    """As ``unchanged``, but data and logs may come."""
+    """As ``unchanged``, but data, what is made of them and logs may come."""
     with unchanged(project):
         yield
-        for folder in ("data", "logs"):
+        for folder in ("data", "reference", "logs"):
             shutil.rmtree(project.folder / "results" / folder, ignore_errors=True)
 
 

@@ -293,7 +293,7 @@ ROWS: dict[str, tuple[str, str, list[tuple[Callable[[Project], object], Counter]
     "delete the data, or a file of it": (
         "nothing", "the data", [
             (remove("data"), jobs("download", "prepare")),
-            (remove("data/small_digits/raw/train_labels.npy"), jobs("download", "prepare")),
+            (remove("data/small_digits/raw/train_labels"), jobs("download", "prepare")),
             (remove("data/small_digits/prepared.npz"), jobs("prepare")),
         ],
     ),

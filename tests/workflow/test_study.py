@@ -86,29 +86,6 @@ def test_progress_is_logged(finished):
         assert "of 25" in text and "steps/s" in text and "left" in text and "finished in" in text
 
 
-def test_a_strength_trains_its_own_runs_and_back_again_none(finished):
-    finished.config["methods"]["l2"]["strength"] = 0.02
-    finished.save()
-    assert finished.jobs()["train"] == 2
-    assert finished.snakemake().returncode == 0
-    finished.config["methods"]["l2"]["strength"] = 0.01
-    finished.save()
-    jobs = finished.jobs()
-    assert jobs["train"] == 0 and jobs["collect"] == 1 and jobs["report"] == 1
-    assert finished.snakemake().returncode == 0
-
-
-def test_a_colour_draws_and_nothing_else(finished):
-    finished.config["figures"]["colors"] = {"l2": "#123456"}
-    finished.save()
-    jobs = finished.jobs()
-    assert set(jobs) == {
-        "figure_weights", "figure_curves", "figure_accuracy", "figure_runtime", "figure_distribution", "report"
-    }  # fmt: skip
-    finished.config["figures"].pop("colors")
-    finished.save()
-
-
 def test_a_diverged_run_spoils_nothing(finished):
     finished.config["methods"]["wild"] = {
         "regularizer": "l2", "strength": 1e30, "label": "Diverges", "training": {"learning_rate": 900.0}
