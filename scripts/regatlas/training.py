@@ -86,27 +86,26 @@ def train(
     batch_size, train_size = recipe["batch_size"], recipe["train_size"]
     loss = LOSSES[recipe["loss"]]
     images = tf.constant(data["train_images"][:train_size])
-    targets = tf.one_hot(data["train_labels"][:train_size], classes)
+    truth = tf.constant(data["train_labels"][:train_size].astype(np.int32))
 
     start = regularizer.variables(initial(settings["network"], features, classes, seed), seed)
     variables = {name: tf.Variable(value, name=name) for name, value in start.items()}
     moments = {name: (tf.Variable(tf.zeros_like(v)), tf.Variable(tf.zeros_like(v))) for name, v in start.items()}
 
     def block(order: tf.Tensor, first_step: tf.Tensor):
-        """Examples and noise of BLOCK steps: x [BLOCK, batch, features], y [BLOCK, batch, classes], noise."""
-        x = tf.cast(tf.gather(images, order), tf.float32) * (1 / 255)
-        x = tf.reshape(x, [BLOCK, batch_size, features])
-        y = tf.reshape(tf.gather(targets, order), [BLOCK, batch_size, classes])
+        """What BLOCK steps need: pixels [BLOCK, batch, features], targets [BLOCK, batch, classes], noise, random."""
+        pixels = tf.reshape(tf.gather(images, order), [BLOCK, batch_size, features])
+        y = tf.reshape(tf.one_hot(tf.gather(truth, order), classes), [BLOCK, batch_size, classes])
         count = first_step // BLOCK
-        x, y = regularizer.examples(x, y, Random(seed, "examples", count))
-        return x, y, regularizer.noise(Random(seed, "weights", count), first_step, BLOCK)
+        random = [Random(seed, purpose, count, BLOCK) for purpose in ("examples", "activations")]
+        return pixels, y, regularizer.noise(Random(seed, "weights", count), first_step, BLOCK), random
 
-    def update(x: tf.Tensor, y: tf.Tensor, noise: Any, rate: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-        """One step: changes the variables, returns the logits it saw."""
-        random = Random(seed, "activations", step)
+    def update(pixels: tf.Tensor, y: tf.Tensor, noise: Any, random: list[Random], rate: tf.Tensor):
+        """One step: changes the variables, returns the logits and the targets it saw."""
+        x, y = regularizer.examples(tf.cast(pixels, tf.float32) * (1 / 255), y, random[0])
         with tf.GradientTape() as tape:
             parameters = regularizer.parameters(variables, noise)
-            logits = forward(x, parameters, lambda hidden, layer: regularizer.activations(hidden, layer, random))
+            logits = forward(x, parameters, lambda hidden, layer: regularizer.activations(hidden, layer, random[1]))
             penalty = regularizer.penalty(variables, parameters)
         outputs, seeds = [logits], [loss.gradient(logits, y)]
         if penalty is not None:
@@ -120,7 +119,7 @@ def train(
                 beta1_power=0.0, beta2_power=0.0,  # the bias correction is in the rate
             )  # fmt: skip
         regularizer.after_update(variables, rate)
-        return logits
+        return logits, y
 
     number = tf.TensorSpec([], tf.int64)
     rows = [tf.TensorSpec([None, BLOCK * batch_size], tf.int32), tf.TensorSpec([None, BLOCK], tf.float32)]
@@ -135,17 +134,21 @@ def train(
 
         def single(step: tf.Tensor, total: tf.Tensor):
             row, k = (step - base) // BLOCK, (step - base) % BLOCK
-            x, y, noise = block(order[row], step - k)
+            pixels, y, noise, random = block(order[row], step - k)
             noise = tf.nest.map_structure(lambda *n: None if n[0] is None else tf.stack(n)[k], *noise)
-            logits = update(x[k], y[k], noise, rates[row, k], step)
-            return step + 1, total + loss.value(logits, y[k])
+            seen = update(pixels[k], y[k], noise, [part.of_step(k) for part in random], rates[row, k])
+            return step + 1, total + loss.value(*seen)
 
         def whole(step: tf.Tensor, total: tf.Tensor):
             row = (step - base) // BLOCK
-            x, y, noise = block(order[row], step)
-            steps = zip(tf.unstack(x), tf.unstack(y), noise, tf.unstack(rates[row]), range(BLOCK), strict=True)
-            logits = [update(*parts, step + k) for *parts, k in steps]
-            return step + BLOCK, total + BLOCK * loss.value(tf.concat(logits, 0), tf.reshape(y, [-1, classes]))
+            *parts, noise, random = block(order[row], step)
+            parts = zip(*map(tf.unstack, parts), noise, tf.unstack(rates[row]), strict=True)
+            seen = [
+                update(pixels, y, noise, [part.of_step(k) for part in random], rate)
+                for k, (pixels, y, noise, rate) in enumerate(parts)
+            ]
+            logits, targets = (tf.concat(part, 0) for part in zip(*seen, strict=True))
+            return step + BLOCK, total + BLOCK * loss.value(logits, targets)
 
         state = (first, tf.constant(0.0))
         aligned = tf.minimum(-(-first // BLOCK) * BLOCK, end)
@@ -159,7 +162,7 @@ def train(
         noise, activations = None, None
         if noisy:
             random = Random(seed, purpose, step)
-            x = regularizer.examples(x[None], tf.zeros([1, tf.shape(x)[0], classes]), random)[0][0]
+            x = regularizer.examples(x, tf.zeros([tf.shape(x)[0], classes]), random)[0]
             noise = regularizer.noise(random, step, 1)[0]
             activations = lambda hidden, layer: regularizer.activations(hidden, layer, random)  # noqa: E731
         return forward(x, regularizer.parameters(variables, noise), activations)
@@ -235,7 +238,7 @@ def train(
             break
 
     evaluated = regularizer.parameters(variables, None)
-    arrays = {f"kernel_{layer}": np.asarray(kernel) for layer, kernel in enumerate(evaluated.kernels)}
+    arrays = {f"kernel_{layer}": np.asarray(kernel).T.copy() for layer, kernel in enumerate(evaluated.kernels)}
     arrays |= {f"bias_{layer}": np.asarray(bias) for layer, bias in enumerate(evaluated.biases)}
     arrays |= {f"trained_{name}": v.numpy() for name, v in variables.items() if name not in arrays}
     names = ("step", "train_loss", "validation_accuracy", "test_accuracy")

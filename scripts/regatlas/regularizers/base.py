@@ -6,6 +6,7 @@ may be left alone; an untouched hook costs nothing. All of them run while Tensor
 so they must be made of TensorFlow operations.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -40,42 +41,60 @@ class Setting:
 class Random:
     """Reproducible random tensors inside a graph: the same seed, purpose and counter give the same numbers.
 
-    A regularizer draws for a whole block of steps at once: one call for many steps costs a fraction of many calls.
+    In training the counter is that of a block of steps. What a hook asks for is drawn for all steps of the block in
+    one call of the generator, which costs a fraction of one call a step, and the hook gets its step's part.
+
+    Args:
+        steps: of a block; None, outside training, draws what is asked for and nothing more.
     """
 
-    def __init__(self, seed: int, purpose: str, counter: tf.Tensor | int):
+    def __init__(self, seed: int, purpose: str, counter: tf.Tensor | int, steps: int | None = None):
         self._keys = generator(seed, purpose)
         self._counter = tf.cast(counter, tf.int64)
+        self._steps, self._step, self._calls = steps, 0, 0
+        self._drawn: list[tf.Tensor] = []
 
-    def _seed(self) -> tf.Tensor:
-        key = int(self._keys.integers(2**62))  # a new one for every call site, fixed while tracing
-        return tf.stack([tf.constant(key, tf.int64), self._counter])
+    def of_step(self, step: tf.Tensor | int) -> "Random":
+        """The same numbers again, from the first call on, but those of another step of the block."""
+        self._step, self._calls = step, 0
+        return self
 
     def bytes(self, shape: list[Any]) -> tf.Tensor:
         """Uniform random bytes, uint8 of ``shape``."""
-        size = tf.reduce_prod(shape)
-        words = tf.random.stateless_uniform(
-            [(size + 3) // 4], self._seed(), minval=None, maxval=None, dtype=tf.uint32, alg="philox"
-        )
-        return tf.reshape(tf.reshape(tf.bitcast(words, tf.uint8), [-1])[:size], shape)
+        return self._draw(shape, lambda shape, seed: _integers(shape, seed, tf.uint8))
 
     def words(self, shape: list[Any]) -> tf.Tensor:
         """Uniform random 16-bit numbers, uint16 of ``shape``."""
-        size = tf.reduce_prod(shape)
-        words = tf.random.stateless_uniform(
-            [(size + 1) // 2], self._seed(), minval=None, maxval=None, dtype=tf.uint32, alg="philox"
-        )
-        return tf.reshape(tf.reshape(tf.bitcast(words, tf.uint16), [-1])[:size], shape)
+        return self._draw(shape, lambda shape, seed: _integers(shape, seed, tf.uint16))
 
     def normal(self, shape: list[Any]) -> tf.Tensor:
         """Standard normal numbers, float32 of ``shape``."""
-        return tf.random.stateless_normal(shape, self._seed(), alg="philox")
+        return self._draw(shape, lambda shape, seed: tf.random.stateless_normal(shape, seed, alg="philox"))
 
     def keep(self, shape: list[Any], probability: float) -> tf.Tensor:
         """True with ``probability`` (to 1/65,536; exact for multiples of 1/256, which need half the bits)."""
         if float(probability * 256).is_integer():
             return self.bytes(shape) < int(probability * 256) if probability < 1 else tf.fill(shape, True)
         return self.words(shape) < round(probability * 65536)
+
+    def _draw(self, shape: list[Any], make: Callable[[Any, tf.Tensor], tf.Tensor]) -> tf.Tensor:
+        if self._calls == len(self._drawn):
+            key = int(self._keys.integers(2**62))  # a new one for every call site, fixed while tracing
+            seed = tf.stack([tf.constant(key, tf.int64), self._counter])
+            whole = shape if self._steps is None else tf.concat([[self._steps], shape], 0)
+            self._drawn.append(make(whole, seed))
+        drawn = self._drawn[self._calls]
+        self._calls += 1
+        return drawn if self._steps is None else drawn[self._step]
+
+
+def _integers(shape: Any, seed: tf.Tensor, kind: tf.DType) -> tf.Tensor:
+    """Uniform random numbers of a small unsigned kind, as many as possible from each word of the generator."""
+    size, each = tf.reduce_prod(shape), 4 // kind.size
+    words = tf.random.stateless_uniform(
+        [(size + each - 1) // each], seed, minval=None, maxval=None, dtype=tf.uint32, alg="philox"
+    )
+    return tf.reshape(tf.reshape(tf.bitcast(words, kind), [-1])[:size], shape)
 
 
 class Regularizer:
@@ -111,7 +130,7 @@ class Regularizer:
         return [None] * steps
 
     def examples(self, x: tf.Tensor, y: tf.Tensor, random: Random) -> tuple[tf.Tensor, tf.Tensor]:
-        """Inputs [steps, batch, features] in 0..1 and targets [steps, batch, classes] as training sees them."""
+        """Inputs [batch, features] in 0..1 and targets [batch, classes] as training sees them."""
         return x, y
 
     def parameters(self, variables: dict[str, Any], noise: Any) -> Parameters:

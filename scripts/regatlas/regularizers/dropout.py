@@ -26,4 +26,4 @@ class Dropout(Regularizer):
 
     def examples(self, x: tf.Tensor, y: tf.Tensor, random: Random) -> tuple[tf.Tensor, tf.Tensor]:
         kept = random.keep(tf.shape(x), self.keep_probability)
-        return x * (tf.cast(kept, x.dtype) / self.keep_probability), y
+        return x * (1 / self.keep_probability) * tf.cast(kept, x.dtype), y

@@ -30,13 +30,17 @@ class Gaussian(Regularizer):
     noise_scale = Setting(0.5, low=0.0, doc="multiplies the standard-normal noise X in training")
 
     def variables(self, initial: Parameters, seed: int) -> dict[str, np.ndarray]:
-        """``mu_<l>`` and ``log_sigma_<l>``, equal at the start, instead of the kernels."""
-        self._shapes = [kernel.shape for kernel in initial.kernels]
-        self._size = sum(kernel.size for kernel in initial.kernels)
+        """``mu_<l>`` and ``log_sigma_<l>`` [in, out], equal at the start, instead of the kernels.
+
+        They lie as in the post, whose noise moves on from one output to the next.
+        """
+        kernels = [kernel.T for kernel in initial.kernels]
+        self._shapes = [kernel.shape for kernel in kernels]
+        self._size = sum(kernel.size for kernel in kernels)
         vector = generator(seed, "gaussian noise").standard_normal(self._size)
         self._rounds = tf.constant(rounds((self.noise_scale * vector).astype(np.float32)))
-        named = {f"mu_{layer}": kernel for layer, kernel in enumerate(initial.kernels)}
-        named |= {f"log_sigma_{layer}": kernel.copy() for layer, kernel in enumerate(initial.kernels)}
+        named = {f"mu_{layer}": kernel.copy() for layer, kernel in enumerate(kernels)}
+        named |= {f"log_sigma_{layer}": kernel.copy() for layer, kernel in enumerate(kernels)}
         return named | {f"bias_{layer}": bias for layer, bias in enumerate(initial.biases)}
 
     def noise(self, random: Random, first_step: tf.Tensor, steps: int) -> list[tf.Tensor]:
@@ -52,7 +56,7 @@ class Gaussian(Regularizer):
             x = tf.zeros(shape) if noise is None else tf.reshape(noise[begin : begin + size], shape)
             begin += size
             mu, log_sigma = variables[f"mu_{layer}"], variables[f"log_sigma_{layer}"]
-            kernels.append(bump(x, tf.convert_to_tensor(mu), tf.convert_to_tensor(log_sigma)))
+            kernels.append(tf.transpose(bump(x, tf.convert_to_tensor(mu), tf.convert_to_tensor(log_sigma))))
         return Parameters(kernels, [value for name, value in variables.items() if name.startswith("bias_")])
 
 
