@@ -20,7 +20,7 @@ from regatlas import files, fingerprint, locks, registry, runs  # noqa: E402
 from regatlas.checkpoints import Checkpoint  # noqa: E402
 from regatlas.errors import UserError, run  # noqa: E402
 
-gc.disable()  # TensorFlow's tracing makes many objects and next to no garbage: looking for it took a tenth of a run
+gc.disable()  # importing and tracing make many objects and little garbage: looking for it took a tenth of a run
 
 _EVERY = 1.0  # seconds between two lines of the log
 
@@ -157,3 +157,4 @@ def machine() -> dict:
 
 if __name__ == "__main__":
     run(main)
+    gc.freeze()  # nor is it looked for at the end

@@ -7,7 +7,7 @@ name                            shape      what
 ==============================  =========  ============================================================
 ``kernel_<l>``                  [in, out]  float32, the weights evaluation uses (noise off), l = 0 .. L-1
 ``bias_<l>``                    [out]      float32, where the network has biases
-``trained_<name>``              any        float32, the trained variables behind them, where they differ
+``trained_<name>``              any        float32, the trained variables behind them, where they differ; [out, in]
 ``curve_step``                  [E]        int64, updates done at each evaluation, from 1
 ``curve_train_loss``            [E]        float64, mean mini-batch data loss since the evaluation before
 ``curve_validation_accuracy``   [E]        float64, fraction

@@ -20,6 +20,7 @@ from regatlas.streams import BatchOrder
 
 BLOCK = 10  # steps unrolled in one pass of the graph's loop: more no longer pays, the images leave the cache
 PART = 1000  # steps of one call: what a checkpoint may have to wait for
+AT_ONCE = 500  # images evaluated in one go: their inputs fit the cache
 _PART_EXAMPLES = 1 << 24  # ... fewer with large batches, whose order would fill the memory
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 
@@ -93,19 +94,20 @@ def train(
     moments = {name: (tf.Variable(tf.zeros_like(v)), tf.Variable(tf.zeros_like(v))) for name, v in start.items()}
 
     def block(order: tf.Tensor, first_step: tf.Tensor):
-        """What BLOCK steps need: pixels [BLOCK, batch, features], targets [BLOCK, batch, classes], noise, random."""
-        pixels = tf.reshape(tf.gather(images, order), [BLOCK, batch_size, features])
-        y = tf.reshape(tf.one_hot(tf.gather(truth, order), classes), [BLOCK, batch_size, classes])
+        """What BLOCK steps need: inputs [BLOCK, batch, features], targets [BLOCK, batch, classes], noise, random."""
         count = first_step // BLOCK
-        random = [Random(seed, purpose, count, BLOCK) for purpose in ("examples", "activations")]
-        return pixels, y, regularizer.noise(Random(seed, "weights", count), first_step, BLOCK), random
+        pixels = tf.reshape(tf.gather(images, order), [BLOCK, batch_size, features])
+        x = regularizer.inputs(pixels, Random(seed, "inputs", count))
+        y = tf.reshape(tf.one_hot(tf.gather(truth, order), classes), [BLOCK, batch_size, classes])
+        x, y = regularizer.examples(x, y, Random(seed, "examples", count))
+        noise = regularizer.noise(Random(seed, "weights", count), first_step, BLOCK)
+        return x, y, noise, Random(seed, "activations", count, BLOCK)
 
-    def update(pixels: tf.Tensor, y: tf.Tensor, noise: Any, random: list[Random], rate: tf.Tensor):
-        """One step: changes the variables, returns the logits and the targets it saw."""
-        x, y = regularizer.examples(tf.cast(pixels, tf.float32) * (1 / 255), y, random[0])
+    def update(x: tf.Tensor, y: tf.Tensor, noise: Any, random: Random, rate: tf.Tensor) -> tf.Tensor:
+        """One step: changes the variables, returns the logits it saw."""
         with tf.GradientTape() as tape:
             parameters = regularizer.parameters(variables, noise)
-            logits = forward(x, parameters, lambda hidden, layer: regularizer.activations(hidden, layer, random[1]))
+            logits = forward(x, parameters, lambda hidden, layer: regularizer.activations(hidden, layer, random))
             penalty = regularizer.penalty(variables, parameters)
         outputs, seeds = [logits], [loss.gradient(logits, y)]
         if penalty is not None:
@@ -119,7 +121,7 @@ def train(
                 beta1_power=0.0, beta2_power=0.0,  # the bias correction is in the rate
             )  # fmt: skip
         regularizer.after_update(variables, rate)
-        return logits, y
+        return logits
 
     number = tf.TensorSpec([], tf.int64)
     rows = [tf.TensorSpec([None, BLOCK * batch_size], tf.int32), tf.TensorSpec([None, BLOCK], tf.float32)]
@@ -134,21 +136,17 @@ def train(
 
         def single(step: tf.Tensor, total: tf.Tensor):
             row, k = (step - base) // BLOCK, (step - base) % BLOCK
-            pixels, y, noise, random = block(order[row], step - k)
+            x, y, noise, random = block(order[row], step - k)
             noise = tf.nest.map_structure(lambda *n: None if n[0] is None else tf.stack(n)[k], *noise)
-            seen = update(pixels[k], y[k], noise, [part.of_step(k) for part in random], rates[row, k])
-            return step + 1, total + loss.value(*seen)
+            logits = update(x[k], y[k], noise, random.of_step(k), rates[row, k])
+            return step + 1, total + loss.value(logits, y[k])
 
         def whole(step: tf.Tensor, total: tf.Tensor):
             row = (step - base) // BLOCK
-            *parts, noise, random = block(order[row], step)
-            parts = zip(*map(tf.unstack, parts), noise, tf.unstack(rates[row]), strict=True)
-            seen = [
-                update(pixels, y, noise, [part.of_step(k) for part in random], rate)
-                for k, (pixels, y, noise, rate) in enumerate(parts)
-            ]
-            logits, targets = (tf.concat(part, 0) for part in zip(*seen, strict=True))
-            return step + BLOCK, total + BLOCK * loss.value(logits, targets)
+            x, y, noise, random = block(order[row], step)
+            steps = zip(tf.unstack(x), tf.unstack(y), noise, tf.unstack(rates[row]), strict=True)
+            logits = [update(*xyn, random.of_step(k), rate) for k, (*xyn, rate) in enumerate(steps)]
+            return step + BLOCK, total + BLOCK * loss.value(tf.concat(logits, 0), tf.reshape(y, [-1, classes]))
 
         state = (first, tf.constant(0.0))
         aligned = tf.minimum(-(-first // BLOCK) * BLOCK, end)
@@ -156,28 +154,44 @@ def train(
         state = tf.while_loop(lambda step, _: step + BLOCK <= end, whole, state, parallel_iterations=1)
         return tf.while_loop(lambda step, _: step < end, single, state, parallel_iterations=1)[1]
 
-    @tf.function(autograph=False)
-    def logits_of(x: tf.Tensor, noisy: bool, step: tf.Tensor, purpose: str) -> tf.Tensor:
-        """Logits of images [n, features] in 0..1, with the regularizer's noise or without it."""
-        noise, activations = None, None
-        if noisy:
-            random = Random(seed, purpose, step)
-            x = regularizer.examples(x, tf.zeros([tf.shape(x)[0], classes]), random)[0]
-            noise = regularizer.noise(random, step, 1)[0]
-            activations = lambda hidden, layer: regularizer.activations(hidden, layer, random)  # noqa: E731
-        return forward(x, regularizer.parameters(variables, noise), activations)
+    def evaluation(noisy: bool) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+        """A function of images [n, features] and a counter that gives their logits, with or without the noise."""
 
-    @tf.function(autograph=False)
-    def accuracy(x: tf.Tensor, labels: tf.Tensor, noisy: bool, step: tf.Tensor, purpose: str) -> tf.Tensor:
-        right = tf.equal(tf.argmax(logits_of(x, noisy, step, purpose), 1, tf.int32), labels)
-        return tf.reduce_mean(tf.cast(right, tf.float32))
+        @tf.function(autograph=False, input_signature=[tf.TensorSpec([None, features], tf.uint8), number])
+        def logits_of(pixels: tf.Tensor, counter: tf.Tensor) -> tf.Tensor:
+            noise = regularizer.noise(Random(seed, "evaluated weights", counter), counter, 1)[0] if noisy else None
+            parameters = regularizer.parameters(variables, noise)
 
-    def scaled(part: str) -> tuple[tf.Tensor, tf.Tensor]:
-        pixels = tf.constant(data[f"{part}_images"].astype(np.float32) * np.float32(1 / 255))
-        return pixels, tf.constant(data[f"{part}_labels"].astype(np.int32))
+            def some(first: tf.Tensor, found: tf.TensorArray):
+                x = pixels[first : first + AT_ONCE]
+                if not noisy:
+                    logits = forward(Regularizer.inputs(regularizer, x, None), parameters)
+                else:
+                    random = Random(seed, "evaluated inputs", counter * 2**24 + first // AT_ONCE)
+                    x = regularizer.inputs(x[None], random)
+                    x = regularizer.examples(x, tf.zeros([1, tf.shape(x)[1], classes]), random)[0][0]
+                    act = lambda hidden, layer: regularizer.activations(hidden, layer, random)  # noqa: E731
+                    logits = forward(x, parameters, act)
+                return first + AT_ONCE, found.write(tf.cast(first // AT_ONCE, tf.int32), logits)
 
-    validation, test = scaled("validation"), scaled("test")
+            found = tf.TensorArray(tf.float32, 0, dynamic_size=True, infer_shape=False, element_shape=[None, classes])
+            begin, end = tf.constant(0, tf.int64), tf.shape(pixels, tf.int64)[0]
+            return tf.while_loop(lambda first, _: first < end, some, (begin, found), parallel_iterations=1)[1].concat()
+
+        return logits_of
+
+    def logits(part: str, noisy: bool) -> np.ndarray:
+        """Logits [n, classes] of the training, validation or test images after the steps done so far."""
+        counter = step * len(parts) + list(parts).index(part)
+        return evaluate[noisy](parts[part], tf.constant(counter, tf.int64)).numpy()
+
+    def accuracy(part: str) -> float:
+        """The fraction of a part's images that get their class, evaluated as the method says."""
+        return float((logits(part, noisy).argmax(1) == data[f"{part}_labels"][: len(parts[part])]).mean())
+
+    parts = {"train": images} | {part: tf.constant(data[f"{part}_images"]) for part in ("validation", "test")}
     noisy = regularizer.noise_in_evaluation
+    evaluate = {kind: evaluation(kind) for kind in {noisy, False}}
     order = BatchOrder(seed, len(images), batch_size)
 
     def run(first: int, end: int) -> tuple[float, float]:
@@ -226,10 +240,7 @@ def train(
             save(state)
         train_loss = loss_sum / (step - (curve[-1][0] if curve else 0))
         loss_sum = 0.0
-        now = tf.constant(step, tf.int64)
-        shown = [
-            float(accuracy(*part, noisy, now, name)) for part, name in ((validation, "validation"), (test, "test"))
-        ]
+        shown = accuracy("validation"), accuracy("test")
         curve.append((step, train_loss, *shown))
         report(Progress(step, recipe["steps"], train_loss, *shown, seconds))
         finite = np.isfinite(train_loss) and all(np.isfinite(v.numpy()).all() for v in variables.values())
@@ -246,22 +257,15 @@ def train(
         arrays[f"curve_{name}"] = np.array(values, np.int64 if name == "step" else np.float64)
     metrics: dict[str, float | None] = {}
     if status == "finished":
-        now = tf.constant(step, tf.int64)
-        probability = tf.nn.softmax(logits_of(test[0], noisy, now, "test")).numpy()
-        noise_off = tf.nn.softmax(logits_of(test[0], False, now, "test")).numpy()
         labels = data["test_labels"]
+        probability = tf.nn.softmax(logits("test", noisy)).numpy()
+        noise_off = logits("test", False) if noisy else probability
         arrays["test_predicted"] = probability.argmax(1).astype(np.uint8)
         arrays["test_confidence"] = probability.max(1)
         arrays["test_probability"] = probability[np.arange(len(labels)), labels]
         arrays["test_predicted_noise_off"] = noise_off.argmax(1).astype(np.uint8)
-        right = 0.0
-        for begin in range(0, train_size, 5000):  # in parts: all at once would be the run's peak of memory
-            part = slice(begin, min(begin + 5000, train_size))
-            x = tf.cast(images[part], tf.float32) * (1 / 255)
-            y = tf.constant(data["train_labels"][part].astype(np.int32))
-            right += float(accuracy(x, y, noisy, tf.constant(begin, tf.int64), "train")) * len(y)
         metrics = {
-            "train_accuracy": right / train_size,
+            "train_accuracy": accuracy("train"),
             "validation_accuracy": curve[-1][2],
             "test_accuracy": float((arrays["test_predicted"] == labels).mean()),
             "test_accuracy_noise_off": float((arrays["test_predicted_noise_off"] == labels).mean()),

@@ -179,7 +179,7 @@ def test_a_comment_in_a_regularizer_changes_nothing(package):
     [
         ("training.py", "BETA_2, EPSILON = 0.9, 0.999", "BETA_2, EPSILON = 0.9, 0.99"),
         ("streams.py", "np.abs(values) > 2)", "np.abs(values) > 3)"),
-        ("regularizers/base.py", "* 65536)", "* 65535)"),
+        ("regularizers/base.py", "else 65536)", "else 65535)"),
         ("networks.py", "tf.nn.relu(x)", "tf.nn.elu(x)"),
     ],
 )

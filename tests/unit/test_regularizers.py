@@ -49,12 +49,22 @@ def untouched(regularizer, hooks):
 
 
 def test_each_acts_where_it_says_and_nowhere_else():
-    hooks = {"variables", "noise", "examples", "parameters", "activations", "penalty", "gradients", "after_update"}
+    hooks = {
+        "variables",
+        "noise",
+        "inputs",
+        "examples",
+        "parameters",
+        "activations",
+        "penalty",
+        "gradients",
+        "after_update",
+    }
     touched = {
         NoRegularization: set(),
         L2: {"penalty"},
         WeightNorm: {"parameters"},
-        Dropout: {"examples"},
+        Dropout: {"inputs"},
         Gaussian: {"variables", "noise", "parameters"},
     }
     for regularizer, own in touched.items():
@@ -149,7 +159,7 @@ def test_the_noise_vector_moves_on_one_place_a_step(features, blocks):
         assert len(noise) == steps
         for x in noise:
             vector = [vector[-2], *vector[:-1]]
-            np.testing.assert_array_equal(x.numpy(), vector)
+            np.testing.assert_array_equal(x[0].numpy().T.ravel(), vector)  # it moves over [in, out]
         step += steps
 
 
@@ -157,9 +167,9 @@ def test_gaussian_reads_the_bump_at_the_noise_in_training_and_at_zero_in_evaluat
     method = Gaussian(noise_scale=0.5)
     start = initial({"hidden": [4], "bias": True, "initial_stddev": 0.3}, 5, 3, seed=2)
     variables = method.variables(start, 2)
-    noise = method.noise(None, tf.constant(7, tf.int64), 1)[0].numpy()
-    on, off = method.parameters(variables, tf.constant(noise)), method.parameters(variables, None)
-    first = noise[:20].reshape(5, 4).astype(float), noise[20:].reshape(4, 3).astype(float)
+    noise = method.noise(None, tf.constant(7, tf.int64), 1)[0]
+    on, off = method.parameters(variables, noise), method.parameters(variables, None)
+    first = [part.numpy().astype(float) for part in noise]
     for layer, kernel in enumerate(start.kernels):
         kernel = kernel.astype(float)
         np.testing.assert_allclose(on.kernels[layer], written_bump(first[layer], kernel, kernel), rtol=1e-5)
@@ -171,11 +181,8 @@ def test_gaussian_reads_the_bump_at_the_noise_in_training_and_at_zero_in_evaluat
 @pytest.mark.parametrize("keep", [0.5, 0.8, 0.3, 1.0, 1 / 256])
 def test_dropout_keeps_the_share_and_scales_by_it(keep):
     method = Dropout(keep_probability=keep, active_at_test=False)
-    x = tf.constant(np.random.default_rng(0).uniform(0.1, 1, (10, 50, 200)).astype(np.float32))
-    y = tf.ones([10, 50, 3])
-    dropped, targets = method.examples(x, y, Random(1, "examples", 0))
-    assert targets is y
-    ratio = dropped.numpy() / x.numpy()
+    pixels = tf.constant(np.random.default_rng(0).integers(1, 256, (10, 50, 200)).astype(np.uint8))
+    ratio = method.inputs(pixels, Random(1, "inputs", 0)).numpy() / (pixels.numpy() / 255)
     kept = ratio != 0
     np.testing.assert_allclose(ratio[kept], 1 / keep, rtol=1e-6)
     deviation = np.sqrt(keep * (1 - keep) / kept.size)
@@ -184,18 +191,20 @@ def test_dropout_keeps_the_share_and_scales_by_it(keep):
         for axes in [(0, 1), (0, 2), (1, 2)]:
             share = kept.mean(axes)
             assert np.abs(share - 0.5).max() < 6 * 0.5 / np.sqrt(kept.size / share.size)
-        assert abs(np.mean(kept[:, :, 1:] == kept[:, :, :-1]) - 0.5) < 5 * 0.5 / np.sqrt(kept.size)
+        for other in (kept[:, :, 1:] == kept[:, :, :-1], kept[1:] == kept[:-1], kept[:, 1:] == kept[:, :-1]):
+            assert abs(other.mean() - 0.5) < 5 * 0.5 / np.sqrt(other.size)
 
 
-def test_dropouts_mask_is_the_seeds_and_the_counters():
-    method = Dropout(keep_probability=0.5, active_at_test=False)
-    x, y = tf.ones([2, 4, 101]), tf.ones([2, 4, 3])  # a size that is no multiple of a word
+@pytest.mark.parametrize("keep", [0.5, 0.75, 0.3])
+def test_dropouts_mask_is_the_seeds_and_the_counters(keep):
+    method = Dropout(keep_probability=keep, active_at_test=False)
+    pixels = tf.fill([2, 4, 101], tf.constant(200, tf.uint8))  # a size that is no multiple of a word
 
     def mask(seed, purpose, counter):
-        return method.examples(x, y, Random(seed, purpose, counter))[0].numpy().tobytes()
+        return method.inputs(pixels, Random(seed, purpose, counter)).numpy().tobytes()
 
-    assert mask(1, "examples", 0) == mask(1, "examples", tf.constant(0, tf.int64))
-    others = {mask(1, "examples", 0), mask(2, "examples", 0), mask(1, "test", 0), mask(1, "examples", 1)}
+    assert mask(1, "inputs", 0) == mask(1, "inputs", tf.constant(0, tf.int64))
+    others = {mask(1, "inputs", 0), mask(2, "inputs", 0), mask(1, "test", 0), mask(1, "inputs", 1)}
     assert len(others) == 4
 
 
@@ -210,31 +219,40 @@ def test_random_numbers_have_their_distributions_and_differ_from_call_to_call():
     assert abs(first.mean()) < 0.02
     assert abs(first.std() - 1) < 0.02
     assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.02
-    values = random.bytes([7, 11111]).numpy()
-    assert values.shape == (7, 11111)
-    counts = np.bincount(values.ravel(), minlength=256)
-    assert counts.size == 256
-    assert abs(counts - values.size / 256).max() < 6 * np.sqrt(values.size / 256)
-    words = random.words([3, 30001]).numpy()
-    assert words.dtype == np.uint16
-    assert abs(words.mean() / 65535 - 0.5) < 0.01
+    numbers = random.uniform([200, 300]).numpy()
+    assert numbers.min() >= 0 and numbers.max() < 1
+    assert abs(np.histogram(numbers, 20, (0, 1))[0] - 3000).max() < 6 * np.sqrt(3000)
+    assert set(np.unique(random.keep([30, 40], 0.5).numpy())) == {0, 255}
+
+
+def test_a_step_gets_its_part_of_what_is_drawn_for_the_block():
+    whole = Random(3, "test", 7).normal([4, 5, 6]).numpy()
+    random = Random(3, "test", 7, steps=4)
+    for step in range(4):
+        of_step = random.of_step(step)
+        first, second = of_step.normal([5, 6]).numpy(), of_step.keep([9], 0.5).numpy()
+        np.testing.assert_array_equal(first, whole[step])
+        assert second.shape == (9,)
+    again = Random(3, "test", 7, steps=4).of_step(tf.constant(2))  # as the single steps outside a block ask
+    np.testing.assert_array_equal(again.normal([5, 6]).numpy(), whole[2])
 
 
 def test_the_forward_pass_is_affine_layers_with_relu_between(rng):
-    kernels, biases = [rng.normal(size=shape) for shape in SHAPES], [rng.normal(size=shape[1]) for shape in SHAPES]
+    shapes = [(50, 5), (3, 50)]  # a wide layer and a narrow one, which are multiplied in different ways
+    kernels, biases = [rng.normal(size=shape) for shape in shapes], [rng.normal(size=shape[0]) for shape in shapes]
     x = rng.normal(size=(6, 5))
-    expected = np.maximum(x @ kernels[0] + biases[0], 0) @ kernels[1] + biases[1]
+    expected = np.maximum(x @ kernels[0].T + biases[0], 0) @ kernels[1].T + biases[1]
     np.testing.assert_allclose(forward(tf.constant(x), Parameters(kernels, biases)), expected, rtol=1e-12)
     seen = []
     halved = forward(tf.constant(x), Parameters(kernels, []), lambda h, layer: (seen.append(layer), h / 2)[1])
-    np.testing.assert_allclose(halved, np.maximum(x @ kernels[0], 0) / 2 @ kernels[1], rtol=1e-12)
+    np.testing.assert_allclose(halved, np.maximum(x @ kernels[0].T, 0) / 2 @ kernels[1].T, rtol=1e-12)
     assert seen == [0]
 
 
 def test_initial_parameters_are_truncated_normal_and_a_layers_own():
     settings = {"hidden": [40, 30], "bias": True, "initial_stddev": 0.2}
     start = initial(settings, 50, 10, seed=5)
-    assert [kernel.shape for kernel in start.kernels] == [(50, 40), (40, 30), (30, 10)]
+    assert [kernel.shape for kernel in start.kernels] == [(40, 50), (30, 40), (10, 30)]
     assert [bias.tolist() for bias in start.biases] == [[0] * 40, [0] * 30, [0] * 10]
     for kernel in start.kernels:
         assert kernel.dtype == np.float32

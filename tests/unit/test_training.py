@@ -77,7 +77,7 @@ def softmax(z):
 
 def posts_recipe(name, steps=STEPS, seed=0, learning_rate=0.01):
     """The post's training for one layer without bias: effective weights, their variables, each step's data loss."""
-    start = initial(settings()["network"], PIXELS, CLASSES, seed).kernels[0].astype(float)
+    start = initial(settings()["network"], PIXELS, CLASSES, seed).kernels[0].T.astype(float)
     order = BatchOrder(seed, 42, BATCH).steps(0, steps + BLOCK)
     vector = 0.5 * generator(seed, "gaussian noise").standard_normal(start.size)
     variables = [start, start.copy()] if name == "gaussian" else [start]
@@ -95,8 +95,8 @@ def posts_recipe(name, steps=STEPS, seed=0, learning_rate=0.01):
 
     for step in range(steps):
         if step % BLOCK == 0 and name.startswith("dropout"):
-            random = Random(seed, "examples", step // BLOCK)
-            masks = random.keep([BLOCK, BATCH, PIXELS], METHODS[name][1]["keep_probability"]).numpy()
+            random = Random(seed, "inputs", step // BLOCK)
+            masks = random.keep([BLOCK, BATCH, PIXELS], METHODS[name][1]["keep_probability"]).numpy() / 255
         x = DATA["train_images"][order[step]] / 255
         y = np.eye(CLASSES)[DATA["train_labels"][order[step]]]
         if name.startswith("dropout"):
@@ -167,8 +167,8 @@ def test_training_follows_the_posts_recipe(name):
     assert (run.status, run.steps_done, run.message) == ("finished", STEPS, "")
     np.testing.assert_allclose(run.arrays["kernel_0"], weights, atol=1e-5)
     if name == "gaussian":
-        np.testing.assert_allclose(run.arrays["trained_mu_0"], variables[0], atol=1e-5)
-        np.testing.assert_allclose(run.arrays["trained_log_sigma_0"], variables[1], atol=1e-5)
+        np.testing.assert_allclose(run.arrays["trained_mu_0"].T, variables[0], atol=1e-5)
+        np.testing.assert_allclose(run.arrays["trained_log_sigma_0"].T, variables[1], atol=1e-5)
     means = [part.mean() for part in np.split(losses, run.arrays["curve_step"][:-1])]
     np.testing.assert_allclose(run.arrays["curve_train_loss"], means, atol=1e-6)
     # the recipe has moved the weights far more than the tolerance

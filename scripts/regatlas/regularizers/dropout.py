@@ -24,6 +24,6 @@ class Dropout(Regularizer):
     def noise_in_evaluation(self) -> bool:
         return self.active_at_test
 
-    def examples(self, x: tf.Tensor, y: tf.Tensor, random: Random) -> tuple[tf.Tensor, tf.Tensor]:
-        kept = random.keep(tf.shape(x), self.keep_probability)
-        return x * (1 / self.keep_probability) * tf.cast(kept, x.dtype), y
+    def inputs(self, pixels: tf.Tensor, random: Random) -> tf.Tensor:
+        kept = tf.bitwise.bitwise_and(pixels, random.keep(tf.shape(pixels), self.keep_probability))
+        return tf.cast(kept, tf.float32) * (1 / (255 * self.keep_probability))

@@ -30,33 +30,36 @@ class Gaussian(Regularizer):
     noise_scale = Setting(0.5, low=0.0, doc="multiplies the standard-normal noise X in training")
 
     def variables(self, initial: Parameters, seed: int) -> dict[str, np.ndarray]:
-        """``mu_<l>`` and ``log_sigma_<l>`` [in, out], equal at the start, instead of the kernels.
-
-        They lie as in the post, whose noise moves on from one output to the next.
-        """
-        kernels = [kernel.T for kernel in initial.kernels]
-        self._shapes = [kernel.shape for kernel in kernels]
-        self._size = sum(kernel.size for kernel in kernels)
+        """``mu_<l>`` and ``log_sigma_<l>``, equal at the start, instead of the kernels."""
+        self._shapes = [kernel.shape for kernel in initial.kernels]
+        self._size = sum(kernel.size for kernel in initial.kernels)
         vector = generator(seed, "gaussian noise").standard_normal(self._size)
         self._rounds = tf.constant(rounds((self.noise_scale * vector).astype(np.float32)))
-        named = {f"mu_{layer}": kernel.copy() for layer, kernel in enumerate(kernels)}
-        named |= {f"log_sigma_{layer}": kernel.copy() for layer, kernel in enumerate(kernels)}
+        named = {f"mu_{layer}": kernel for layer, kernel in enumerate(initial.kernels)}
+        named |= {f"log_sigma_{layer}": kernel.copy() for layer, kernel in enumerate(initial.kernels)}
         return named | {f"bias_{layer}": bias for layer, bias in enumerate(initial.biases)}
 
-    def noise(self, random: Random, first_step: tf.Tensor, steps: int) -> list[tf.Tensor]:
-        """X of each step, as one flat vector: step t (from 0) sees the first one moved on by t + 1 places."""
+    def noise(self, random: Random, first_step: tf.Tensor, steps: int) -> list[list[tf.Tensor]]:
+        """X of each step and layer: step t (from 0) sees the vector moved on by t + 1 places.
+
+        It moves over the weights as they lie in the post, [in, out]: from one output to the next.
+        """
         start = tf.math.floormod(-(first_step + steps), tf.constant(self._size - 1, tf.int64))
         window = tf.slice(self._rounds, [start], [self._size + steps - 1])
-        return [window[steps - 1 - step : steps - 1 - step + self._size] for step in range(steps)]
+        moved = tf.stack([window[steps - 1 - step : steps - 1 - step + self._size] for step in range(steps)])
+        layers = tf.split(moved, [math.prod(shape) for shape in self._shapes], axis=1)
+        by_layer = [
+            tf.unstack(tf.transpose(tf.reshape(part, [steps, shape[1], shape[0]]), [0, 2, 1]))
+            for part, shape in zip(layers, self._shapes, strict=True)
+        ]
+        return [list(step) for step in zip(*by_layer, strict=True)]
 
-    def parameters(self, variables: dict, noise: tf.Tensor | None) -> Parameters:
-        kernels, begin = [], 0
+    def parameters(self, variables: dict, noise: list[tf.Tensor] | None) -> Parameters:
+        kernels = []
         for layer, shape in enumerate(self._shapes):
-            size = math.prod(shape)
-            x = tf.zeros(shape) if noise is None else tf.reshape(noise[begin : begin + size], shape)
-            begin += size
+            x = tf.zeros(shape) if noise is None else noise[layer]
             mu, log_sigma = variables[f"mu_{layer}"], variables[f"log_sigma_{layer}"]
-            kernels.append(tf.transpose(bump(x, tf.convert_to_tensor(mu), tf.convert_to_tensor(log_sigma))))
+            kernels.append(bump(x, tf.convert_to_tensor(mu), tf.convert_to_tensor(log_sigma)))
         return Parameters(kernels, [value for name, value in variables.items() if name.startswith("bias_")])
 
 
