@@ -93,7 +93,7 @@ def train_and_write(options: argparse.Namespace) -> None:
 
 def read_data(path: Path, settings: dict) -> dict:
     """The prepared arrays, checked to be the ones the settings were made for."""
-    data = files.read_npz(path)
+    data = files.map_npz(path)
     if str(data.pop("checksum")) != settings["data"]:
         raise UserError(f"{path}: made from other files than this study's; delete it and run again")
     available, wanted = len(data["train_images"]), settings["training"]["train_size"]

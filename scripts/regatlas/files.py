@@ -29,6 +29,7 @@ _DAMAGE = (
     AttributeError,
     OSError,
 )
+_LONGEST_HEADER = 4096  # bytes, of an array in an .npz; ours take 128
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can hold: no clock in the bytes
 
 
@@ -103,3 +104,41 @@ def read_npz(path: str | Path, names: Iterable[str] | None = None) -> dict[str, 
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise
         raise UserError(f"{path}: damaged or not a result of this workflow ({error})") from None
+
+
+def map_npz(path: str | Path) -> dict[str, np.ndarray]:
+    """All arrays of an .npz written without compression, as ``read_npz`` gives them, but mapped into memory.
+
+    They are read-only, and processes that map the same file share its pages instead of each holding a copy.
+
+    Raises:
+        UserError: the file is missing, cut short or altered.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            content = np.memmap(path, np.uint8, "r")
+            return {entry.filename.removesuffix(".npy"): _mapped(content, entry) for entry in archive.infolist()}
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except _DAMAGE as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise
+        raise UserError(f"{path}: damaged or not a result of this workflow ({error})") from None
+
+
+def _mapped(content: np.ndarray, entry: zipfile.ZipInfo) -> np.ndarray:
+    """One array of an .npz, given the bytes of the whole file."""
+    if entry.compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"{entry.filename} is compressed")
+    names = content[entry.header_offset + 26 : entry.header_offset + 30].view("<u2")  # lengths in the local header
+    begin = entry.header_offset + 30 + int(names.sum())
+    member = content[begin : begin + entry.file_size]
+    if zlib.crc32(member) != entry.CRC:
+        raise ValueError(f"bad CRC-32 for {entry.filename}")
+    header = io.BytesIO(member[:_LONGEST_HEADER].tobytes())
+    np.lib.format.read_magic(header)
+    shape, by_column, dtype = np.lib.format.read_array_header_1_0(header)
+    if dtype.hasobject:
+        raise ValueError(f"{entry.filename} holds Python objects")
+    array = np.asarray(member[header.tell() :]).view(dtype).reshape(shape, order="F" if by_column else "C")
+    return array if dtype.itemsize == 1 else array.copy()  # larger numbers would not be aligned

@@ -53,32 +53,64 @@ def test_missing(tmp_path):
         files.read_npz(tmp_path / "a.npz")
 
 
+READERS = {True: files.read_npz, False: files.map_npz}  # compressed or not -> how it is read
+
+
 @pytest.fixture(scope="module")
-def content(tmp_path_factory) -> bytes:
+def contents(tmp_path_factory) -> dict[bool, bytes]:
     path = tmp_path_factory.mktemp("npz") / "a.npz"
     rng = np.random.default_rng(0)
-    files.write_npz(path, {"a": rng.standard_normal(50), "b": np.array('{"k": 1}')}, compress=True)
-    return path.read_bytes()
+    arrays = {"a": rng.standard_normal(50), "b": np.array('{"k": 1}'), "c": np.arange(9, dtype=np.uint8).reshape(3, 3)}
+    found = {}
+    for compress in READERS:
+        files.write_npz(path, arrays, compress=compress)
+        found[compress] = path.read_bytes()
+    return found
 
 
+def test_mapped_arrays_are_the_same_and_read_only(contents, tmp_path):
+    path = tmp_path / "a.npz"
+    path.write_bytes(contents[False])
+    read, mapped = files.read_npz(path), files.map_npz(path)
+    assert list(mapped) == list(read)
+    for name, array in read.items():
+        assert (mapped[name].dtype, mapped[name].shape) == (array.dtype, array.shape)
+        assert np.array_equal(mapped[name], array)
+    with pytest.raises(ValueError, match="read-only"):
+        mapped["c"][0, 0] = 1
+
+
+def test_a_file_that_cannot_be_mapped_is_named(contents, tmp_path):
+    path = tmp_path / "a.npz"
+    path.write_bytes(contents[True])
+    with pytest.raises(UserError, match=r"a\.npz: damaged .*compressed"):
+        files.map_npz(path)
+    np.savez(path, a=np.array([{}], object))
+    with pytest.raises(UserError, match=r"a\.npz: .*Python objects"):
+        files.map_npz(path)
+    with pytest.raises(UserError, match="no such file"):
+        files.map_npz(tmp_path / "b.npz")
+
+
+@pytest.mark.parametrize("compress", READERS)
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())
-def test_changed_bytes_are_noticed_or_harmless(content, tmp_path_factory, data):
+def test_changed_bytes_are_noticed_or_harmless(contents, tmp_path_factory, compress, data):
     """Cut short: always refused. A byte changed: refused, or the arrays are what they were."""
-    path = tmp_path_factory.getbasetemp() / "changed.npz"
+    path, content, read = tmp_path_factory.getbasetemp() / "changed.npz", contents[compress], READERS[compress]
     place = data.draw(st.integers(0, len(content) - 1))
     if data.draw(st.booleans()):
         path.write_bytes(content[:place])
         with pytest.raises(UserError):
-            files.read_npz(path)
+            read(path)
         return
     other = data.draw(st.integers(0, 255))
     path.write_bytes(content[:place] + bytes([other]) + content[place + 1 :])
     whole = path.parent / "whole.npz"
     whole.write_bytes(content)
-    expected = files.read_npz(whole)
+    expected = read(whole)
     try:
-        found = files.read_npz(path)
+        found = read(path)
     except UserError:
         return
     assert {name: array.tobytes() for name, array in found.items() if name in expected} == {
