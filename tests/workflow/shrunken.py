@@ -2,7 +2,6 @@
 
 import contextlib
 import csv
-import multiprocessing
 import os
 import re
 import shutil
@@ -17,32 +16,12 @@ from xml.etree import ElementTree
 
 import numpy as np
 import psutil
-import snakemake.cli
 import yaml
 
 from regatlas import files, runs
 
 ROOT = Path(__file__).parents[2]
 _TIMES = re.compile(r".*(_seconds|runtime.*|microseconds_per_step|finished_at)")  # columns that no two calls share
-
-
-_PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["snakemake.cli"])
-
-
-def _snakemake(command: list[str], folder: Path, environment: dict[str, str], log: Path) -> None:
-    """What `python -m snakemake` does, in this process."""
-    os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(environment)
-    for number, path, flags in ((0, os.devnull, os.O_RDONLY), (1, log, os.O_WRONLY | os.O_CREAT)):
-        opened = os.open(path, flags, 0o666)
-        os.dup2(opened, number)
-        os.close(opened)
-    os.dup2(1, 2)
-    sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w", buffering=1)  # noqa: SIM115
-    sys.argv = command
-    snakemake.cli.main()
 
 
 class Project:
@@ -72,20 +51,12 @@ class Project:
         (self.folder / "config" / "config.yaml").write_text(yaml.safe_dump(self.config, sort_keys=False))
 
     def snakemake(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
-        """Call Snakemake, in a process of its own that need not import it first: a second less a call."""
-        command = ["snakemake", "--cores", "2", *arguments]
         # its own home, so that nothing a user has set up for Snakemake acts here
-        environment = {**os.environ, "HOME": str(self.folder), **environment}
-        log = self.folder / f"call-{time.time_ns()}.txt"
-        process = _PROCESSES.Process(target=_snakemake, args=(command, self.folder, environment, log))
-        process.start()
-        process.join(600)
-        if process.exitcode is None:
-            process.kill()
-            raise TimeoutError(log.read_text(errors="replace"))
-        output = log.read_text(errors="replace")
-        log.unlink()
-        return subprocess.CompletedProcess(command, process.exitcode, output)
+        return subprocess.run(
+            [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
+            cwd=self.folder, env={**os.environ, "HOME": str(self.folder), **environment},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600,
+        )  # fmt: skip
 
     def start(self, *arguments: str) -> "Call":
         """Call Snakemake and do not wait for it."""
