@@ -1,6 +1,7 @@
 """One run of a method of the default study, evaluation included, for a profiler to watch; see benchmarks/README.md."""
 
 import argparse
+import gc
 import os
 import sys
 import time
@@ -17,7 +18,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=150_000, help="default: 150000")
     parser.add_argument("--evaluate-every", type=int, default=1000, help="default: 1000")
     options = parser.parse_args()
-    os.environ.update(timing.ONE_THREAD)
+    os.environ.update(timing.ONE_THREAD, TF_USE_LEGACY_KERAS="1")  # these two as in scripts/train.py
+    gc.disable()
     begun = time.perf_counter()
     work = workload.make(options.steps)
     read = time.perf_counter()
