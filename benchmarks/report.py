@@ -3,7 +3,6 @@
 import dataclasses
 import importlib.metadata
 import json
-import os
 import platform
 import statistics
 import textwrap
@@ -20,6 +19,7 @@ from benchmarks.timing import Timed
 from benchmarks.workload import PREPARED, ROOT
 from regatlas.figures.style import INK, look, save_png
 from regatlas.files import write_text
+from regatlas.machine import describe
 
 FOLDER = ROOT / "benchmarks/results"
 README = ROOT / "README.md"
@@ -30,11 +30,6 @@ OWN, OTHER = "#0072b2", "#8a8a8a"
 
 def machine() -> dict:
     """Processor, cores, system, date and the versions of what is installed."""
-    processor = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        names = [line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
-        processor = names[0] if names else processor
     versions = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -42,7 +37,7 @@ def machine() -> dict:
         except importlib.metadata.PackageNotFoundError:
             continue
     return {
-        "processor": processor, "cores": os.cpu_count(), "system": platform.platform(),
+        **describe(),
         "date": datetime.now(UTC).date().isoformat(), "versions": versions,
         "data": "MNIST" if PREPARED.is_file() else "noise of MNIST's shape",
     }  # fmt: skip

@@ -16,7 +16,7 @@ STARTED = time.perf_counter()
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is imported
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # it then does not import Keras: a second and 80 MB for nothing
 
-from regatlas import files, fingerprint, locks, registry, runs  # noqa: E402
+from regatlas import files, fingerprint, locks, machine, registry, runs  # noqa: E402
 from regatlas.checkpoints import Checkpoint  # noqa: E402
 from regatlas.errors import UserError, run  # noqa: E402
 
@@ -80,7 +80,7 @@ def train_and_write(options: argparse.Namespace) -> None:
         "total_seconds": time.perf_counter() - STARTED,
         "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": versions,
-        "machine": machine(),
+        "machine": machine.describe(),
     }
     runs.write(options.out, metadata, result.arrays)
     checkpoint.remove()
@@ -143,16 +143,6 @@ class Log:
             f"accuracy validation {progress.validation_accuracy:.4f} test {progress.test_accuracy:.4f}  "
             f"{pace:,.0f} steps/s  {(progress.steps - progress.step) / pace:.0f} s left"
         )
-
-
-def machine() -> dict:
-    """The machine, as results carry it."""
-    processor = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        names = [line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
-        processor = names[0] if names else processor
-    return {"system": platform.platform(), "processor": processor, "cores": os.cpu_count()}
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import difflib
 import errno
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 _MEMORY = "out of memory: run fewer jobs at once (`--cores`), give a job more (`mem_mb`) or make the study smaller"
 _ADVICE = {
@@ -34,6 +34,11 @@ def short(value: object) -> str:
 def clip(text: str, most: int = 80) -> str:
     """At most ``most`` characters of ``text``."""
     return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def few(values: Sequence[int], most: int = 10) -> str:
+    """The first ``most`` of ``values``, in words."""
+    return ", ".join(map(str, values[:most])) + (", ..." if len(values) > most else "")
 
 
 def advice(error: OSError) -> str | None:

@@ -89,21 +89,27 @@ def write_npz(path: str | Path, arrays: Mapping[str, np.ndarray], compress: bool
             archive.writestr(entry, content.getvalue())
 
 
-def read_npz(path: str | Path, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
-    """Read all arrays of an .npz, or the named ones; every byte read is checked against its CRC.
-
-    Raises:
-        UserError: the file is missing, cut short, altered, or lacks an array.
-    """
+@contextlib.contextmanager
+def _refused(path: str | Path) -> Iterator[None]:
+    """Turn what goes wrong while an .npz is read into a UserError, unless the disk failed."""
     try:
-        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            return {name: archive[name] for name in (archive.files if names is None else names)}
+        yield
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except _DAMAGE as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise
         raise UserError(f"{path}: damaged or not a result of this workflow ({error})") from None
+
+
+def read_npz(path: str | Path, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
+    """Read all arrays of an .npz, or the named ones; every byte read is checked against its CRC.
+
+    Raises:
+        UserError: the file is missing, cut short, altered, or lacks an array.
+    """
+    with _refused(path), open(path, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
+        return {name: archive[name] for name in (archive.files if names is None else names)}
 
 
 def map_npz(path: str | Path) -> dict[str, np.ndarray]:
@@ -114,16 +120,9 @@ def map_npz(path: str | Path) -> dict[str, np.ndarray]:
     Raises:
         UserError: the file is missing, cut short or altered.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            content = np.memmap(path, np.uint8, "r")
-            return {entry.filename.removesuffix(".npy"): _mapped(content, entry) for entry in archive.infolist()}
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except _DAMAGE as error:
-        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
-            raise
-        raise UserError(f"{path}: damaged or not a result of this workflow ({error})") from None
+    with _refused(path), zipfile.ZipFile(path) as archive:
+        content = np.memmap(path, np.uint8, "r")
+        return {entry.filename.removesuffix(".npy"): _mapped(content, entry) for entry in archive.infolist()}
 
 
 def _mapped(content: np.ndarray, entry: zipfile.ZipInfo) -> np.ndarray:

@@ -1,13 +1,11 @@
 """What under results/ nothing refers to any more: runs of no study, and what interrupted programs left behind."""
 
-import csv
 import dataclasses
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from regatlas import locks
-from regatlas.errors import UserError
+from regatlas import locks, runs
 from regatlas.study import RESERVED, Study
 
 Identity = tuple[str, str, int]  # regularizer, digest, seed
@@ -50,12 +48,7 @@ def wanted_by_tables(results: Path) -> dict[Path, set[Identity]]:
     for path in sorted(results.glob("*/runs.csv")):
         if path.parent.name in RESERVED:
             continue
-        try:
-            with open(path, encoding="utf-8", newline="") as stream:
-                rows = [(row["regularizer"], row["digest"], int(row["seed"])) for row in csv.DictReader(stream)]
-        except (KeyError, TypeError, ValueError) as error:
-            raise UserError(f"{path}: not a table of runs ({error!r})") from None
-        tables[path] = set(rows)
+        tables[path] = {row[1:] for row in runs.listed(path)}
     return tables
 
 

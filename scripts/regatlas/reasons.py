@@ -1,34 +1,35 @@
 """Why runs have to be trained, in words: what differs from the runs the study's last table was made of."""
 
-import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from regatlas import runs
-from regatlas.errors import UserError
+from regatlas.errors import UserError, few
 from regatlas.study import Method, Study
 
-_FEW = 10
 
-
-def to_train(study: Study, results: str | Path, method: Method) -> list[str]:
+def to_train(
+    study: Study, results: str | Path, method: Method, damaged: Container[str], last: Mapping[str, Mapping[str, Any]]
+) -> list[str]:
     """A line for each reason why runs of a method are missing; several ids may stand for the same runs.
 
     Args:
         study: the resolved study.
-        results: the folder of all results; ``<study>/runs.csv`` in it is the last table, if there is one.
+        results: the folder of all results.
         method: one of the study's.
+        damaged: the run files that are there and not whole.
+        last: what the study's last table was made of (``last_table``).
     """
     root = Path(results) / "runs"
     files = {seed: runs.path(root, method.regularizer, method.digest, seed) for seed in study.seeds}
     absent = [seed for seed, path in files.items() if not path.exists()]
-    damaged = [seed for seed, path in files.items() if path.exists() and not runs.whole(path)]
-    lines = [_line(method, damaged, "damaged: cut short or altered since")] if damaged else []
+    broken = [seed for seed, path in files.items() if str(path) in damaged]
+    lines = [_line(method, broken, "damaged: cut short or altered since")] if broken else []
     if not absent:
         return lines
-    earlier = _last_table(Path(results) / study.name / "runs.csv").get(method.id)
+    earlier = last.get(method.id)
     if earlier is None:
         return [*lines, _line(method, absent, "new in this study")]
     if earlier["digest"] == method.digest:
@@ -39,6 +40,18 @@ def to_train(study: Study, results: str | Path, method: Method) -> list[str]:
     before = _settings(root, earlier)
     why = "; ".join(changes(before, method.settings)) if before else "its settings changed (the earlier runs are gone)"
     return [*lines, _line(method, absent, why)]
+
+
+def last_table(path: Path) -> dict[str, dict[str, Any]]:
+    """Method -> regularizer, digest and seeds, as a study's runs.csv has them; nothing if it cannot be read."""
+    methods: dict[str, dict[str, Any]] = {}
+    try:
+        for method, regularizer, digest, seed in runs.listed(path):
+            entry = {"regularizer": regularizer, "digest": digest, "seeds": set()}
+            methods.setdefault(method, entry)["seeds"].add(seed)
+    except (OSError, UserError):
+        return {}
+    return methods
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
@@ -67,22 +80,8 @@ def _change(name: str, old: Any, new: Any) -> str:
 
 
 def _line(method: Method, seeds: list[int], why: str) -> str:
-    shown = ", ".join(map(str, seeds[:_FEW])) + (", ..." if len(seeds) > _FEW else "")
-    count = f"{len(seeds)} runs (seeds {shown})" if len(seeds) > 1 else f"1 run (seed {shown})"
+    count = f"{len(seeds)} runs (seeds {few(seeds)})" if len(seeds) > 1 else f"1 run (seed {seeds[0]})"
     return f"To train: {method.id}, {count}: {why}"
-
-
-def _last_table(path: Path) -> dict[str, dict[str, Any]]:
-    """Method -> regularizer, digest and seeds, as a study's runs.csv has them; nothing if it cannot be read."""
-    methods: dict[str, dict[str, Any]] = {}
-    try:
-        with open(path, encoding="utf-8", newline="") as stream:
-            for row in csv.DictReader(stream):
-                entry = {"regularizer": row["regularizer"], "digest": row["digest"], "seeds": set()}
-                methods.setdefault(row["method"], entry)["seeds"].add(int(row["seed"]))
-    except (OSError, KeyError, TypeError, ValueError):
-        return {}
-    return methods
 
 
 def _settings(root: Path, entry: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from regatlas import configfiles, datasets, fingerprint, registry
-from regatlas.errors import UserError, clip, nearest, short
+from regatlas.errors import UserError, clip, few, nearest, short
 from regatlas.palette import assign_colors
 
 SCHEMA = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
@@ -126,7 +126,7 @@ def resolve(config: Any) -> Study:
     figures = config["figures"]
     figures.setdefault("seed", config["seeds"][0])
     if figures["seed"] not in config["seeds"]:
-        raise UserError(f"figures.seed: {figures['seed']} is not among the seeds: {_few(config['seeds'])}")
+        raise UserError(f"figures.seed: {figures['seed']} is not among the seeds: {few(config['seeds'])}")
     for name in figures["colors"]:
         if name not in methods:
             raise UserError(
@@ -148,10 +148,14 @@ def _regularizer(name: str, path: Path) -> tuple[registry.Declaration, str]:
     return registry.declaration(name, path), fingerprint.code([path])
 
 
+def _referred(part: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A schema's part with what it refers to."""
+    return {**schema()["$defs"][part["$ref"].rpartition("/")[2]], **part} if "$ref" in part else part
+
+
 def _numbers(part: Mapping[str, Any], value: Any) -> Any:
     """``value`` with 1e-4, which YAML reads as text, as the number it means wherever a schema's part wants a number."""
-    if "$ref" in part:
-        part = {**schema()["$defs"][part["$ref"].rpartition("/")[2]], **part}
+    part = _referred(part)
     if isinstance(value, Mapping):
         known, others = part.get("properties", {}), part.get("additionalProperties", {})
         inner = lambda key: known.get(key, others if isinstance(others, Mapping) else {})  # noqa: E731
@@ -190,8 +194,7 @@ def _training(given: dict[str, Any], study: dict[str, Any], where: str, images: 
 
 def _complete(part: Mapping[str, Any], value: Any) -> Any:
     """``value`` with the defaults of a schema's part filled in, as a copy."""
-    if "$ref" in part:
-        part = {**schema()["$defs"][part["$ref"].rpartition("/")[2]], **part}
+    part = _referred(part)
     if isinstance(value, Mapping):
         known = part.get("properties", {})
         filled = {key: _complete(known.get(key, {}), item) for key, item in value.items()}
@@ -283,7 +286,3 @@ def _where(path: Any) -> str:
 
 def _kind(value: Any) -> str:
     return "nothing" if value is None else f"{type(value).__name__} {short(value)}"
-
-
-def _few(values: list[int]) -> str:
-    return ", ".join(map(str, values[:10])) + (", ..." if len(values) > 10 else "")

@@ -1,6 +1,5 @@
 """What runs again after an edit: the README's table, row by row, as a dry run lists it and a real run does it."""
 
-import copy
 import os
 import re
 import shutil
@@ -39,10 +38,7 @@ def small(tmp_path_factory) -> Project:
 @pytest.fixture
 def project(small, tmp_path) -> Project:
     """A copy of the finished project, times included, to edit and run."""
-    shutil.copytree(small.folder, tmp_path / "copy", symlinks=True)
-    project = copy.copy(small)
-    project.folder, project.config = tmp_path / "copy", copy.deepcopy(small.config)
-    return project
+    return small.copy(tmp_path / "copy")
 
 
 def config(change: Callable[[dict], object]) -> Callable[[Project], None]:
@@ -444,9 +440,9 @@ def test_two_checkouts_with_one_cache_train_each_run_once(small, tmp_path):
     cache.mkdir()
     runs = {}
     for name in ("one", "two"):
-        shutil.copytree(small.folder, tmp_path / name, ignore=shutil.ignore_patterns("results", ".snakemake"))
-        project = copy.copy(small)
-        project.folder = tmp_path / name
+        project = small.copy(tmp_path / name)
+        for made in ("results", ".snakemake"):
+            shutil.rmtree(project.folder / made)
         done = project.snakemake("--cache", "train", "--until", "train", SNAKEMAKE_OUTPUT_CACHE=str(cache))
         assert done.returncode == 0, done.stdout
         runs[name] = {

@@ -77,10 +77,10 @@ def train_spec(wildcards):
 def needed_to_train(wildcards):
     """The data if the run is missing; its damaged file, moved out of the way, if that is what is there."""
     run = runs.path("results/runs", wildcards.regularizer, wildcards.digest, wildcards.seed)
-    if run.exists() and str(run) not in damaged_runs():
+    damaged = damaged_runs().get(str(run))
+    if run.exists() and not damaged:
         return []
     tell_why(method_of(wildcards))
-    damaged = damaged_runs().get(str(run))
     return [f"{DATA}/prepared.npz", *([damaged] if damaged else [])]
 
 
@@ -93,6 +93,11 @@ def damaged_runs():
     return {str(run): str(runs.damaged_path(run)) for run in touched if not runs.whole(run)}
 
 
+@functools.cache
+def last_table():
+    return reasons.last_table(f"{RESULTS}/runs.csv")
+
+
 TOLD = set()
 
 
@@ -100,7 +105,7 @@ def tell_why(method):
     """Say once a method why its runs have to be trained."""
     if workflow.is_main_process and method.digest not in TOLD:
         TOLD.add(method.digest)
-        for line in reasons.to_train(STUDY, "results", method):
+        for line in reasons.to_train(STUDY, "results", method, damaged_runs(), last_table()):
             logger.info(line)
 
 
