@@ -14,6 +14,7 @@ from pathlib import Path
 
 STARTED = time.perf_counter()
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is imported
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # XLA does the work: this only says in the log that it is on
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # it then does not import Keras: a second and 80 MB for nothing
 
 from regatlas import files, fingerprint, locks, machine, registry, runs  # noqa: E402
@@ -33,14 +34,24 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1, help="threads TensorFlow may use")
     parser.add_argument("--checkpoint-minutes", type=float, default=5, help="time between two checkpoints")
     parser.add_argument("--out", type=Path, required=True, help="where to write the run")
+    parser.add_argument(
+        "--also", type=int, nargs="*", default=[], metavar="SEED",
+        help="seeds to train in the same process and to leave beside the run, where their own jobs find them",
+    )  # fmt: skip
     options = parser.parse_args()
     # a training whose Snakemake was killed goes on; two would be twice the work and not a bit more
     with locks.held(runs.lock_path(options.out), lambda holder: say(f"{holder} trains this very run: waiting for it")):
-        if is_there(options):
+        if is_run(options.out, options.spec):
             say("the run is there: nothing to train")
             Checkpoint(runs.checkpoint_path(options.out), options.checkpoint_minutes, say).remove()
+        elif is_run(runs.ready_path(options.out), options.spec):
+            runs.ready_path(options.out).replace(options.out)
+            say("trained together with another seed")
         else:
-            train_and_write(options)
+            training = Training(options)
+            training.write(options.spec["seed"], options.out)
+            for seed in options.also:
+                train_beside(training, seed, options.out)
 
 
 def say(text: str) -> None:
@@ -49,46 +60,101 @@ def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
-def is_there(options: argparse.Namespace) -> bool:
-    """Whether the wanted run is there: then another process wrote it, since Snakemake removes it before it calls."""
+def is_run(path: Path, spec: dict) -> bool:
+    """Whether the wanted run is in a file that another process wrote: Snakemake removes its own before it calls."""
     try:
-        metadata = runs.read(options.out).metadata
+        metadata = runs.read(path).metadata
     except UserError:
         return False
-    return (metadata["settings"], metadata["seed"]) == (options.spec["settings"], options.spec["seed"])
+    return (metadata["settings"], metadata["seed"]) == (spec["settings"], spec["seed"])
 
 
-def train_and_write(options: argparse.Namespace) -> None:
-    """Train and write the run, going on from a checkpoint if there is one."""
-    settings, seed = options.spec["settings"], options.spec["seed"]
-    checkpoint = Checkpoint(runs.checkpoint_path(options.out), options.checkpoint_minutes, say)
-    files.remove_parts(options.out)
-    files.remove_parts(checkpoint.path)
-    data = read_data(options.data, settings)
-    result, versions = train(settings, seed, data, options.plugin, options.threads, checkpoint)
-    metadata = {
-        "settings": settings,
-        "digest": fingerprint.of(settings),
-        "seed": seed,
-        "status": result.status,
-        "message": result.message,
-        "metrics": result.metrics,
-        "parameters": result.parameters,
-        "steps_done": result.steps_done,
-        "train_seconds": result.train_seconds,
-        "microseconds_per_step": result.microseconds_per_step,
-        "total_seconds": time.perf_counter() - STARTED,
-        "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": versions,
-        "machine": machine.describe(),
-    }
-    runs.write(options.out, metadata, result.arrays)
-    checkpoint.remove()
-    if result.status == "diverged":
-        say(f"diverged: {result.message}; the run is stored as such and left out of every mean")
-    else:
-        shown = ", ".join(f"{name} {value:.4f}" for name, value in result.metrics.items())
-        say(f"finished in {metadata['total_seconds']:.1f} s: {shown}")
+def train_beside(training: "Training", seed: int, out: Path) -> None:
+    """Train another seed, unless it is at work or done elsewhere. Whatever fails is left to that seed's own job."""
+    path = out.with_name(runs.file_name(seed))
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(locks.held(runs.lock_path(path)))
+        except locks.Held:
+            return
+        ready = runs.ready_path(path)
+        if path.exists() or is_run(ready, {**training.spec, "seed": seed}):
+            return
+        say(f"seed {seed}, in the same process")
+        try:
+            training.write(seed, path, ready)
+        except Exception as error:
+            say(f"seed {seed}: {type(error).__name__}: {error}; its own job will try again")
+
+
+class Training:
+    """TensorFlow with the study's data and one compiled method, for one seed after the other."""
+
+    def __init__(self, options: argparse.Namespace):
+        self.spec, self.minutes = options.spec, options.checkpoint_minutes
+        settings = self.spec["settings"]
+        data = read_data(options.data, settings)
+        one_thread = "--xla_cpu_multi_thread_eigen=false" if options.threads == 1 else ""
+        # for one thread only costs time: the order of operations that would keep several busy
+        flags = [os.environ.get("XLA_FLAGS", ""), one_thread, "--xla_cpu_enable_concurrency_optimized_scheduler=false"]
+        os.environ["XLA_FLAGS"] = " ".join(filter(None, flags))
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
+        import numpy
+        import tensorflow
+
+        tensorflow.config.threading.set_intra_op_parallelism_threads(options.threads)
+        tensorflow.config.threading.set_inter_op_parallelism_threads(1)
+        from regatlas.training import Trainer
+
+        name, chosen = settings["regularizer"]["name"], settings["regularizer"]["settings"]
+        path = options.plugin or registry.available()[name]
+        regularizer = registry.load(path, registry.declaration(name, path).class_name)(**chosen)
+        self.trainer = Trainer(settings, data, regularizer)
+        self.versions = {
+            "python": platform.python_version(), "numpy": numpy.__version__, "tensorflow": tensorflow.__version__
+        }  # fmt: skip
+        self.begun = STARTED
+
+    def write(self, seed: int, path: Path, target: Path | None = None) -> None:
+        """Train and write a run, going on from its checkpoint if there is one.
+
+        Args:
+            path: the run's file, beside which its checkpoint lies.
+            target: where to write it, if not there.
+        """
+        checkpoint = Checkpoint(runs.checkpoint_path(path), self.minutes, say)
+        target = target or path
+        files.remove_parts(target)
+        files.remove_parts(checkpoint.path)
+        saved = checkpoint.load()
+        if saved is not None:
+            say(f"going on from step {int(saved['step']):,}")
+        result = self.trainer.run(seed, Log(), saved, checkpoint.offer)
+        now = time.perf_counter()
+        metadata = {
+            "settings": self.spec["settings"],
+            "digest": fingerprint.of(self.spec["settings"]),
+            "seed": seed,
+            "status": result.status,
+            "message": result.message,
+            "metrics": result.metrics,
+            "parameters": result.parameters,
+            "steps_done": result.steps_done,
+            "train_seconds": result.train_seconds,
+            "microseconds_per_step": result.microseconds_per_step,
+            "total_seconds": now - self.begun,
+            "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "versions": self.versions,
+            "machine": machine.describe(),
+        }
+        self.begun = now
+        runs.write(target, metadata, result.arrays)
+        checkpoint.remove()
+        if result.status == "diverged":
+            say(f"diverged: {result.message}; the run is stored as such and left out of every mean")
+        else:
+            shown = ", ".join(f"{name} {value:.4f}" for name, value in result.metrics.items())
+            say(f"finished in {metadata['total_seconds']:.1f} s: {shown}")
 
 
 def read_data(path: Path, settings: dict) -> dict:
@@ -100,30 +166,6 @@ def read_data(path: Path, settings: dict) -> dict:
     if wanted > available:
         raise UserError(f"training.train_size: found {wanted}, the data set has {available} images to train on")
     return data
-
-
-def train(settings: dict, seed: int, data: dict, plugin: Path | None, threads: int, checkpoint: Checkpoint):
-    """Load TensorFlow with a fixed number of threads and train; returns the result and the versions used."""
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    import numpy
-    import tensorflow
-
-    tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
-    tensorflow.config.threading.set_inter_op_parallelism_threads(1)
-    from regatlas.training import train as run_training
-
-    name, chosen = settings["regularizer"]["name"], settings["regularizer"]["settings"]
-    path = plugin or registry.available()[name]
-    declaration = registry.declaration(name, path)
-    regularizer = registry.load(path, declaration.class_name)(**chosen)
-    saved = checkpoint.load()
-    if saved is not None:
-        say(f"going on from step {int(saved['step']):,}")
-    result = run_training(settings, data, seed, regularizer, Log(), saved, checkpoint.offer)
-    versions = {
-        "python": platform.python_version(), "numpy": numpy.__version__, "tensorflow": tensorflow.__version__
-    }  # fmt: skip
-    return result, versions
 
 
 class Log:

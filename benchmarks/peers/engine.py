@@ -2,7 +2,8 @@
 
 from benchmarks import workload
 from benchmarks.workload import Workload
-from regatlas import registry, training
+from regatlas import registry
+from regatlas.training import Trainer
 
 
 def train(work: Workload, method: str = "none", evaluate_every: int | None = None):
@@ -11,5 +12,5 @@ def train(work: Workload, method: str = "none", evaluate_every: int | None = Non
     regularizer = kind(**chosen.settings["regularizer"]["settings"])
     recipe = {**chosen.settings["training"], "train_size": len(work.images)}
     recipe["evaluate_every"] = evaluate_every or work.steps
-    result = training.train({**chosen.settings, "training": recipe}, work.data, workload.SEED, regularizer)
+    result = Trainer({**chosen.settings, "training": recipe}, work.data, regularizer).run(workload.SEED)
     return result.train_seconds, result.arrays["kernel_0"]

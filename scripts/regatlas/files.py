@@ -6,6 +6,7 @@ import glob
 import hashlib
 import io
 import os
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -30,6 +31,8 @@ _DAMAGE = (
     OSError,
 )
 _LONGEST_HEADER = 4096  # bytes, of an array in an .npz; ours take 128
+_LOCAL_HEADER, _FIELD = 30, 4  # bytes before an entry's name, and before the content of an extra field
+_ALIGNMENT, _PADDING = 64, 0xD935  # the kind of extra field that is there to be skipped (as Android's zipalign has it)
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can hold: no clock in the bytes
 
 
@@ -78,12 +81,18 @@ def sha256(path: str | Path) -> str:
 
 
 def write_npz(path: str | Path, arrays: Mapping[str, np.ndarray], compress: bool = False) -> None:
-    """Write arrays as an .npz whose bytes depend on the arrays alone (``numpy.savez`` stores the time)."""
+    """Write arrays as an .npz whose bytes depend on the arrays alone (``numpy.savez`` stores the time).
+
+    Uncompressed arrays begin at multiples of 64 bytes: TensorFlow then takes them where they are mapped.
+    """
     method = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
     with atomic(path) as stream, zipfile.ZipFile(stream, "w", method) as archive:
         for name, array in arrays.items():
             entry = zipfile.ZipInfo(f"{name}.npy", _ZIP_EPOCH)
             entry.compress_type = method
+            if not compress:
+                gap = -(stream.tell() + _LOCAL_HEADER + len(entry.filename) + _FIELD) % _ALIGNMENT
+                entry.extra = struct.pack("<HH", _PADDING, gap) + bytes(gap)
             content = io.BytesIO()
             np.lib.format.write_array(content, np.asarray(array), allow_pickle=False)
             archive.writestr(entry, content.getvalue())
@@ -115,13 +124,14 @@ def read_npz(path: str | Path, names: Iterable[str] | None = None) -> dict[str, 
 def map_npz(path: str | Path) -> dict[str, np.ndarray]:
     """All arrays of an .npz written without compression, as ``read_npz`` gives them, but mapped into memory.
 
-    They are read-only, and processes that map the same file share its pages instead of each holding a copy.
+    Processes that map the same file share its pages instead of each holding a copy. A change of an array would stay
+    its process's own.
 
     Raises:
         UserError: the file is missing, cut short or altered.
     """
     with _refused(path), zipfile.ZipFile(path) as archive:
-        content = np.memmap(path, np.uint8, "r")
+        content = np.memmap(path, np.uint8, "c")
         return {entry.filename.removesuffix(".npy"): _mapped(content, entry) for entry in archive.infolist()}
 
 
@@ -130,7 +140,7 @@ def _mapped(content: np.ndarray, entry: zipfile.ZipInfo) -> np.ndarray:
     if entry.compress_type != zipfile.ZIP_STORED:
         raise ValueError(f"{entry.filename} is compressed")
     names = content[entry.header_offset + 26 : entry.header_offset + 30].view("<u2")  # lengths in the local header
-    begin = entry.header_offset + 30 + int(names.sum())
+    begin = entry.header_offset + _LOCAL_HEADER + int(names.sum())
     member = content[begin : begin + entry.file_size]
     if zlib.crc32(member) != entry.CRC:
         raise ValueError(f"bad CRC-32 for {entry.filename}")

@@ -11,7 +11,7 @@ from regatlas.study import RESERVED, Study
 Identity = tuple[str, str, int]  # regularizer, digest, seed
 _OF_A_RUN = re.compile(
     r"(?:seed-(\d+)\.(npz|\d+\.damaged|log|\d+\.log)"
-    r"|\.{1,2}seed-(\d+)\.(lock|checkpoint\.npz|(?:checkpoint\.)?npz\..+\.part))"
+    r"|\.{1,2}seed-(\d+)\.(lock|(?:checkpoint|ready)\.npz|(?:(?:checkpoint|ready)\.)?npz\..+\.part))"
 )
 _FOLDERS = ("runs", "logs/train", "logs/set_aside")  # each <regularizer>/<digest>/<files of a run>
 
@@ -72,7 +72,7 @@ def find(results: Path, wanted: Iterable[Identity]) -> Leftovers:
         elif (
             identity not in wanted
             or kind.endswith(("damaged", "part", "lock"))
-            or (kind == "checkpoint.npz" and identity in there)
+            or (kind in ("checkpoint.npz", "ready.npz") and identity in there)
         ):
             rest.append(path)
     rest += sorted(path for path in results.rglob(".*.part") if results / "runs" not in path.parents)

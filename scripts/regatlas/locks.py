@@ -77,8 +77,8 @@ def _who(stream: IO[str]) -> str:
 
 
 @contextlib.contextmanager
-def held(path: str | Path, wait: Callable[[str], None]) -> Iterator[None]:
-    """Hold the lock of a file for a block, waiting for it if need be; the file is removed at the end."""
+def held(path: str | Path, wait: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Hold the lock of a file for a block, as ``take``; the file is removed at the end."""
     with take(path, wait):
         try:
             yield

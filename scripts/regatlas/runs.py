@@ -7,7 +7,7 @@ name                            shape      what
 ==============================  =========  ============================================================
 ``kernel_<l>``                  [in, out]  float32, the weights evaluation uses (noise off), l = 0 .. L-1
 ``bias_<l>``                    [out]      float32, where the network has biases
-``trained_<name>``              any        float32, the trained variables behind them, where they differ; [out, in]
+``trained_<name>``              any        float32, the trained variables behind them, where they differ; [in, out]
 ``curve_step``                  [E]        int64, updates done at each evaluation, from 1
 ``curve_train_loss``            [E]        float64, mean mini-batch data loss since the evaluation before
 ``curve_validation_accuracy``   [E]        float64, fraction
@@ -28,7 +28,7 @@ process; of an interrupted run the last one), ``finished_at`` (UTC, ISO 8601), `
 Everything but ``metadata`` is the same byte for byte when a run is repeated.
 
 Beside a run's file, while it is trained: ``.seed-<seed>.lock``, held by the process that trains it, and for a long run
-``.seed-<seed>.checkpoint.npz``. A file that turned out to be damaged is kept as ``seed-<seed>.<time>.damaged``.
+``.seed-<seed>.checkpoint.npz``, and one trained by another seed's process waits as ``.seed-<seed>.ready.npz``. A file that turned out to be damaged is kept as ``seed-<seed>.<time>.damaged``.
 """
 
 import contextlib
@@ -63,7 +63,17 @@ class Run:
 
 def path(root: str | Path, regularizer: str, digest: str, seed: int) -> Path:
     """Where a run's file is."""
-    return Path(root) / regularizer / digest / f"seed-{seed}.npz"
+    return Path(root) / regularizer / digest / file_name(seed)
+
+
+def file_name(seed: int) -> str:
+    """The name of a run's file."""
+    return f"seed-{seed}.npz"
+
+
+def ready_path(run: Path) -> Path:
+    """Where another seed's process leaves a run for the run's own job, given the run's file."""
+    return run.with_name(f".{run.stem}.ready.npz")
 
 
 def checkpoint_path(run: Path) -> Path:

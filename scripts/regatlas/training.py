@@ -1,28 +1,36 @@
-"""The training engine: a whole run inside one compiled TensorFlow graph.
+"""The training engine: steps by the thousand inside one graph that XLA compiles, the same for every seed.
 
-Between two evaluations the host makes a single call: batches are gathered, augmented, differentiated and applied in
-a ``tf.while_loop`` over blocks of ``BLOCK`` unrolled steps. A block gathers its images at once, draws its noise with
-one generator call, and applies Adam as one fused kernel.
+Between two evaluations the host makes a few calls of ``Trainer.advance``. The graph holds two loops: one over blocks
+of steps, which gathers a block's images and draws its noise, and in it one over the steps of the block. Weights and
+moments go in and come out as a nest of tensors, so that a run's whole state is there to save, restore or replace.
 """
 
 import dataclasses
+import functools
+import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from regatlas import streams
 from regatlas.losses import LOSSES
-from regatlas.networks import forward, initial
-from regatlas.regularizers.base import Random, Regularizer
-from regatlas.streams import BatchOrder
+from regatlas.networks import Parameters, forward, initial
+from regatlas.optimizers import OPTIMIZERS, learning_rates
+from regatlas.randomness import Random, key_of
+from regatlas.regularizers.base import Regularizer, Task
 
-BLOCK = 10  # steps unrolled in one pass of the graph's loop: more no longer pays, the images leave the cache
 PART = 1000  # steps of one call: what a checkpoint may have to wait for
+BLOCK_BYTES = 1 << 19  # of images gathered at once: they and their noise stay in the cache
+BLOCK = 20  # ... but no more steps than this
 AT_ONCE = 500  # images evaluated in one go: their inputs fit the cache
-_PART_EXAMPLES = 1 << 24  # ... fewer with large batches, whose order would fill the memory
-BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
+GROUP = 10  # ... and how often in one call: as often for all data sets, so that XLA compiles it once
+PARTS = ("train", "validation", "test")
+_PART_EXAMPLES = 1 << 24  # of one call: the order of more would fill the memory
+
+State = dict[str, Any]  # "variables" and "buffers" by name, "moments": a list by variable
 
 
 @dataclasses.dataclass
@@ -56,221 +64,291 @@ def evaluation_steps(steps: int, every: int) -> list[int]:
     return sorted({1, *range(every, steps + 1, every), steps})
 
 
-def adam_rates(learning_rate: float, steps: np.ndarray) -> np.ndarray:
-    """Adam's bias-corrected step size of each update (from 0), float32 (Kingma & Ba 2015, end of section 2)."""
-    t = steps.astype(np.float64) + 1
-    return (learning_rate * np.sqrt(1 - BETA_2**t) / (1 - BETA_1**t)).astype(np.float32)
-
-
-def train(
-    settings: Mapping[str, Any],
-    data: Mapping[str, np.ndarray],
-    seed: int,
-    regularizer: Regularizer,
-    report: Callable[[Progress], None] = lambda progress: None,
-    saved: Mapping[str, np.ndarray] | None = None,
-    save: Callable[[Callable[[], dict[str, np.ndarray]]], None] = lambda state: None,
-) -> Result:
-    """Train one network and evaluate it on the way.
+class Trainer:
+    """One method's graph, traced and compiled once, and the runs made with it.
 
     Args:
-        settings: sections ``network`` (hidden, bias, initial_stddev) and ``training`` (loss, learning_rate,
-            batch_size, steps, evaluate_every, train_size), all resolved.
+        settings: sections ``network`` (hidden, bias, initial_stddev) and ``training`` (loss, optimizer, momentum,
+            learning_rate, schedule, batch_size, steps, evaluate_every, train_size), all resolved.
         data: the prepared arrays (see ``regatlas.prepare``).
-        seed: decides initial weights, batch order and noise.
-        report: called after every evaluation.
-        saved: the state of an interrupted run with the same arguments, to go on from; the result is the same.
-        save: called now and then with a function that returns the state, to be kept or not.
     """
-    recipe = settings["training"]
-    classes, features = int(data["classes"]), data["train_images"].shape[1]
-    batch_size, train_size = recipe["batch_size"], recipe["train_size"]
-    loss = LOSSES[recipe["loss"]]
-    images = tf.constant(data["train_images"][:train_size])
-    truth = tf.constant(data["train_labels"][:train_size].astype(np.int32))
 
-    start = regularizer.variables(initial(settings["network"], features, classes, seed), seed)
-    variables = {name: tf.Variable(value, name=name) for name, value in start.items()}
-    moments = {name: (tf.Variable(tf.zeros_like(v)), tf.Variable(tf.zeros_like(v))) for name, v in start.items()}
+    def __init__(self, settings: Mapping[str, Any], data: Mapping[str, np.ndarray], regularizer: Regularizer):
+        self.network, self.recipe, self.regularizer, self.data = (
+            settings["network"], settings["training"], regularizer, data
+        )  # fmt: skip
+        self.classes, self.features = int(data["classes"]), data["train_images"].shape[1]
+        self.batch_size = self.recipe["batch_size"]
+        self.loss, self.optimizer = LOSSES[self.recipe["loss"]], OPTIMIZERS[self.recipe["optimizer"]](self.recipe)
+        self.images = _tensor(data["train_images"][: self.recipe["train_size"]])
+        shapes = [kernel.shape for kernel in initial(self.network, self.features, self.classes, 0).kernels]
+        regularizer.task = Task(
+            tuple(shapes), tuple(data["image_shape"].tolist()), self.classes,
+            len(self.images), self.batch_size, self.recipe["steps"],
+        )  # fmt: skip
+        self.block = max(1, min(BLOCK, BLOCK_BYTES // (self.batch_size * self.features)))
+        self.part = max(min(PART, _PART_EXAMPLES // self.batch_size) // self.block, 1) * self.block
+        self.advance = tf.function(self._advance, autograph=False, jit_compile=True)
+        noisy = regularizer.noise_in_evaluation
+        self.logits = {
+            kind: tf.function(lambda *a, kind=kind: self._logits(*a, noisy=kind), autograph=False, jit_compile=True)
+            for kind in {noisy, False}
+        }
+        parts = {part: data[f"{part}_images"] for part in PARTS} | {"train": data["train_images"][: len(self.images)]}
+        self.at_once = min(AT_ONCE, -(-min(map(len, parts.values())) // GROUP))
+        self.groups = {part: functools.partial(_groups, images, GROUP * self.at_once) for part, images in parts.items()}
+        self.groups |= {part: functools.partial(iter, list(self.groups[part]())) for part in PARTS[1:]}
 
-    def block(order: tf.Tensor, first_step: tf.Tensor):
-        """What BLOCK steps need: inputs [BLOCK, batch, features], targets [BLOCK, batch, classes], noise, random."""
-        count = first_step // BLOCK
-        pixels = tf.reshape(tf.gather(images, order), [BLOCK, batch_size, features])
-        x = regularizer.inputs(pixels, Random(seed, "inputs", count))
-        y = tf.reshape(tf.one_hot(tf.gather(truth, order), classes), [BLOCK, batch_size, classes])
-        x, y = regularizer.examples(x, y, Random(seed, "examples", count))
-        noise = regularizer.noise(Random(seed, "weights", count), first_step, BLOCK)
-        return x, y, noise, Random(seed, "activations", count, BLOCK)
+    def start(self, seed: int) -> State:
+        """The state of a run before its first step."""
+        parameters = initial(self.network, self.features, self.classes, seed)
+        variables = {f"kernel_{layer}": kernel for layer, kernel in enumerate(parameters.kernels)}
+        variables |= {f"bias_{layer}": bias for layer, bias in enumerate(parameters.biases)}
+        variables = self.regularizer.variables(variables)
+        moments = {name: [np.zeros_like(value)] * self.optimizer.moments for name, value in variables.items()}
+        state = {"variables": variables, "moments": moments, "buffers": self.regularizer.buffers(variables)}
+        return tf.nest.map_structure(tf.constant, state)
 
-    def update(x: tf.Tensor, y: tf.Tensor, noise: Any, random: Random, rate: tf.Tensor) -> tf.Tensor:
-        """One step: changes the variables, returns the logits it saw."""
-        with tf.GradientTape() as tape:
-            parameters = regularizer.parameters(variables, noise)
-            logits = forward(x, parameters, lambda hidden, layer: regularizer.activations(hidden, layer, random))
-            penalty = regularizer.penalty(variables, parameters)
-        outputs, seeds = [logits], [loss.gradient(logits, y)]
-        if penalty is not None:
-            outputs, seeds = [logits, penalty], [*seeds, tf.ones_like(penalty)]
-        gradients = tape.gradient(outputs, variables, output_gradients=seeds)
-        for name, gradient in regularizer.gradients(gradients, variables).items():
-            m, v = moments[name]
-            tf.raw_ops.ResourceApplyAdam(
-                var=variables[name].handle, m=m.handle, v=v.handle, grad=gradient, lr=rate,
-                beta1=BETA_1, beta2=BETA_2, epsilon=EPSILON,
-                beta1_power=0.0, beta2_power=0.0,  # the bias correction is in the rate
-            )  # fmt: skip
-        regularizer.after_update(variables, rate)
-        return logits
+    def _parameters(self, variables: dict[str, tf.Tensor], noise: Any) -> Parameters:
+        """What the forward pass sees of the variables."""
+        kernels, biases = ([v for n, v in variables.items() if n.startswith(kind)] for kind in ("kernel_", "bias_"))
+        return self.regularizer.parameters(Parameters(kernels, biases), variables, noise)
 
-    number = tf.TensorSpec([], tf.int64)
-    rows = [tf.TensorSpec([None, BLOCK * batch_size], tf.int32), tf.TensorSpec([None, BLOCK], tf.float32)]
+    def _advance(
+        self, state: State, images: tf.Tensor, labels: tf.Tensor, order: tf.Tensor, rates: tf.Tensor,
+        key: tf.Tensor, base: tf.Tensor, first: tf.Tensor, end: tf.Tensor,
+    ) -> tuple[tf.Tensor, State]:  # fmt: skip
+        """Steps ``first`` .. ``end - 1``, counted from step ``base`` of the run, which begins a block.
 
-    @tf.function(autograph=False, input_signature=[*rows, number, number, number])
-    def advance(order: tf.Tensor, rates: tf.Tensor, base: tf.Tensor, first: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
-        """Steps ``first`` .. ``end - 1``; row 0 of ``order`` and ``rates`` is the block of step ``base``.
-
-        Whole blocks run unrolled, the steps before and after them one by one, with the same noise either way.
-        Returns the sum of the steps' losses.
+        Rows of ``order`` are blocks, rows of ``rates`` are steps; the first row is that of step ``base``. Returns the
+        sum of the steps' losses and the state after them.
         """
 
-        def single(step: tf.Tensor, total: tf.Tensor):
-            row, k = (step - base) // BLOCK, (step - base) % BLOCK
-            x, y, noise, random = block(order[row], step - k)
-            noise = tf.nest.map_structure(lambda *n: None if n[0] is None else tf.stack(n)[k], *noise)
-            logits = update(x[k], y[k], noise, random.of_step(k), rates[row, k])
-            return step + 1, total + loss.value(logits, y[k])
+        def block(step: tf.Tensor, total: tf.Tensor, state: State):
+            row, place = step // self.block, step % self.block
+            rows, begin = order[row], step - place
+            pixels = tf.reshape(tf.gather(images, rows), [self.block, self.batch_size, self.features])
+            truth = tf.reshape(tf.gather(labels, rows), [self.block, self.batch_size])
+            random = Random(key, "training", base // self.block + row)
+            noise = self.regularizer.noise(random, base + begin, self.block, self.batch_size)
 
-        def whole(step: tf.Tensor, total: tf.Tensor):
-            row = (step - base) // BLOCK
-            x, y, noise, random = block(order[row], step)
-            steps = zip(tf.unstack(x), tf.unstack(y), noise, tf.unstack(rates[row]), strict=True)
-            logits = [update(*xyn, random.of_step(k), rate) for k, (*xyn, rate) in enumerate(steps)]
-            return step + BLOCK, total + BLOCK * loss.value(tf.concat(logits, 0), tf.reshape(y, [-1, classes]))
+            def one(step: tf.Tensor, total: tf.Tensor, state: State):
+                place = step - begin
+                of_step = tf.nest.map_structure(lambda drawn: None if drawn is None else drawn[place], noise)
+                y = tf.one_hot(truth[place], self.classes)
+                loss, state = self._update(state, pixels[place], y, of_step, rates[step], base + step)
+                return step + 1, total + loss, state
 
-        state = (first, tf.constant(0.0))
-        aligned = tf.minimum(-(-first // BLOCK) * BLOCK, end)
-        state = tf.while_loop(lambda step, _: step < aligned, single, state, parallel_iterations=1)
-        state = tf.while_loop(lambda step, _: step + BLOCK <= end, whole, state, parallel_iterations=1)
-        return tf.while_loop(lambda step, _: step < end, single, state, parallel_iterations=1)[1]
+            until = tf.minimum(begin + self.block, end)
+            return tf.while_loop(lambda step, *_: step < until, one, (step, total, state))
 
-    def evaluation(noisy: bool) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
-        """A function of images [n, features] and a counter that gives their logits, with or without the noise."""
+        return tf.while_loop(lambda step, *_: step < end, block, (first, tf.constant(0.0), state))[1:]
 
-        @tf.function(autograph=False, input_signature=[tf.TensorSpec([None, features], tf.uint8), number])
-        def logits_of(pixels: tf.Tensor, counter: tf.Tensor) -> tf.Tensor:
-            noise = regularizer.noise(Random(seed, "evaluated weights", counter), counter, 1)[0] if noisy else None
-            parameters = regularizer.parameters(variables, noise)
+    def _update(
+        self, state: State, pixels: tf.Tensor, y: tf.Tensor, noise: Any, rates: tf.Tensor, step: tf.Tensor
+    ) -> tuple[tf.Tensor, State]:
+        """One step: the loss it saw, without any penalty, and the state after it.
 
-            def some(first: tf.Tensor, found: tf.TensorArray):
-                x = pixels[first : first + AT_ONCE]
-                if not noisy:
-                    logits = forward(Regularizer.inputs(regularizer, x, None), parameters)
-                else:
-                    random = Random(seed, "evaluated inputs", counter * 2**24 + first // AT_ONCE)
-                    x = regularizer.inputs(x[None], random)
-                    x = regularizer.examples(x, tf.zeros([1, tf.shape(x)[1], classes]), random)[0][0]
-                    act = lambda hidden, layer: regularizer.activations(hidden, layer, random)  # noqa: E731
-                    logits = forward(x, parameters, act)
-                return first + AT_ONCE, found.write(tf.cast(first // AT_ONCE, tf.int32), logits)
+        Args:
+            rates: the optimizer's step size and the learning rate of the schedule.
+        """
+        hooks = self.regularizer
+        x, y = hooks.examples(hooks.inputs(pixels, noise), y, noise)
+        losses = []
 
-            found = tf.TensorArray(tf.float32, 0, dynamic_size=True, infer_shape=False, element_shape=[None, classes])
-            begin, end = tf.constant(0, tf.int64), tf.shape(pixels, tf.int64)[0]
-            return tf.while_loop(lambda first, _: first < end, some, (begin, found), parallel_iterations=1)[1].concat()
+        def gradients(variables: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+            with tf.GradientTape() as tape:
+                tape.watch(variables)
+                parameters = self._parameters(variables, noise)
+                logits = forward(
+                    x, parameters,
+                    lambda hidden, layer: hooks.activations(hidden, layer, noise),
+                    lambda hidden, layer: hooks.preactivations(hidden, layer, variables, None),
+                )  # fmt: skip
+                loss, penalty = self.loss(logits, y), hooks.penalty(variables, parameters, logits)
+                losses.append(loss)
+                minimized = loss if penalty is None else loss + penalty
+            return tape.gradient(minimized, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
-        return logits_of
+        variables, moments = {}, {}
+        for name, gradient in hooks.gradients(gradients, state["variables"]).items():
+            variables[name], moments[name] = self.optimizer.update(
+                state["variables"][name], gradient, state["moments"][name], rates[0]
+            )
+        variables = hooks.after_update(variables, rates[1])
+        buffers = hooks.after_step(state["buffers"], variables, step)
+        return losses[0], {"variables": variables, "moments": moments, "buffers": buffers}
 
-    def logits(part: str, noisy: bool) -> np.ndarray:
-        """Logits [n, classes] of the training, validation or test images after the steps done so far."""
-        counter = step * len(parts) + list(parts).index(part)
-        return evaluate[noisy](parts[part], tf.constant(counter, tf.int64)).numpy()
+    def _logits(
+        self, state: State, images: tf.Tensor, key: tf.Tensor, counter: tf.Tensor, noisy: bool
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Logits [images, classes] and predicted classes [images] of one of ``_groups``.
 
-    def accuracy(part: str) -> float:
-        """The fraction of a part's images that get their class, evaluated as the method says."""
-        return float((logits(part, noisy).argmax(1) == data[f"{part}_labels"][: len(parts[part])]).mean())
+        Args:
+            counter: numbers the group among all that the run evaluates, for its noise.
+        """
+        hooks, at_once = self.regularizer, self.at_once
+        variables, buffers = hooks.evaluated(state["variables"], state["buffers"]), state["buffers"]
+        before = lambda hidden, layer: hooks.preactivations(hidden, layer, variables, buffers)  # noqa: E731
 
-    parts = {"train": images} | {part: tf.constant(data[f"{part}_images"]) for part in ("validation", "test")}
-    noisy = regularizer.noise_in_evaluation
-    evaluate = {kind: evaluation(kind) for kind in {noisy, False}}
-    order = BatchOrder(seed, len(images), batch_size)
+        def some(chunk: tf.Tensor, logits: tf.Tensor, predicted: tf.Tensor):
+            pixels = images[chunk]
+            if noisy:
+                random = Random(key, "evaluation", counter * GROUP + chunk)
+                drawn = hooks.noise(random, counter, 1, at_once)
+                noise = tf.nest.map_structure(lambda part: None if part is None else part[0], drawn)
+                x, y = hooks.inputs(pixels, noise), tf.zeros([at_once, self.classes])
+                x, after = hooks.examples(x, y, noise)[0], lambda hidden, layer: hooks.activations(hidden, layer, noise)
+                found = forward(x, self._parameters(variables, noise), after, before)
+            else:
+                x = Regularizer.inputs(hooks, pixels, None)
+                found = forward(x, self._parameters(variables, None), preactivations=before)
+            place = chunk[None, None]
+            return (
+                chunk + 1,
+                tf.tensor_scatter_nd_update(logits, place, found[None]),
+                tf.tensor_scatter_nd_update(predicted, place, tf.argmax(found, 1, tf.int32)[None]),
+            )
 
-    def run(first: int, end: int) -> tuple[float, float]:
-        """Train steps first .. end - 1: the sum of their losses, and the seconds they took."""
-        base = first // BLOCK * BLOCK
-        count = -(-(end - base) // BLOCK) * BLOCK
-        rows = tf.constant(order.steps(base, count).reshape(-1, BLOCK * batch_size))
-        rates = adam_rates(recipe["learning_rate"], np.arange(base, base + count)).reshape(-1, BLOCK)
-        where = [tf.constant(step, tf.int64) for step in (base, first, end)]
-        begun = time.perf_counter()
-        total = float(advance(rows, tf.constant(rates), *where))
-        return total, time.perf_counter() - begun
+        empty = tf.zeros([GROUP, at_once, self.classes]), tf.zeros([GROUP, at_once], tf.int32)
+        found = tf.while_loop(lambda chunk, *_: chunk < GROUP, some, (tf.constant(0, tf.int64), *empty))[1:]
+        return tf.reshape(found[0], [-1, self.classes]), tf.reshape(found[1], [-1])
 
-    def state() -> dict[str, np.ndarray]:
-        """Everything the rest of the run depends on, and what has been measured so far."""
-        arrays = {f"variable_{name}": variable.numpy() for name, variable in variables.items()}
-        for name, (m, v) in moments.items():
-            arrays |= {f"m_{name}": m.numpy(), f"v_{name}": v.numpy()}
-        counts = {"step": step, "loss": loss_sum, "seconds": seconds}
-        measured = {"paces": np.array(paces), "curve": np.array(curve, np.float64).reshape(-1, 4)}
-        return {**arrays, **{name: np.array(value) for name, value in counts.items()}, **measured}
+    def run(
+        self,
+        seed: int,
+        report: Callable[[Progress], None] = lambda progress: None,
+        saved: Mapping[str, np.ndarray] | None = None,
+        save: Callable[[Callable[[], dict[str, np.ndarray]]], None] = lambda state: None,
+    ) -> Result:
+        """Train one network and evaluate it on the way.
 
-    # Trace and compile outside the measured time: some steps of either kind, undone afterwards.
-    run(0, BLOCK + 1)
-    for name, value in start.items():
-        zero = np.zeros_like(value)
-        origin = (value, zero, zero) if saved is None else [saved[f"{kind}_{name}"] for kind in ("variable", "m", "v")]
-        for variable, original in zip((variables[name], *moments[name]), origin, strict=True):
-            variable.assign(original)
-    curve: list[tuple[int, float, float, float]] = []
-    step, loss_sum, seconds, paces, status, message = 0, 0.0, 0.0, [], "finished", ""
-    if saved is not None:
-        step, loss_sum, seconds = int(saved["step"]), float(saved["loss"]), float(saved["seconds"])
-        paces = saved["paces"].tolist()
-        curve = [(int(at), *values) for at, *values in saved["curve"].tolist()]
-    part_steps = max(min(PART, _PART_EXAMPLES // batch_size) // BLOCK, 1) * BLOCK
-    for until in evaluation_steps(recipe["steps"], recipe["evaluate_every"])[len(curve) :]:
-        while step < until:
-            end = min(step // part_steps * part_steps + part_steps, until)
-            loss_of_part, spent = run(step, end)
-            loss_sum += loss_of_part
-            seconds += spent
-            if end - step >= BLOCK:
-                paces.append(spent / (end - step))
-            step = end
-            save(state)
-        train_loss = loss_sum / (step - (curve[-1][0] if curve else 0))
-        loss_sum = 0.0
-        shown = accuracy("validation"), accuracy("test")
-        curve.append((step, train_loss, *shown))
-        report(Progress(step, recipe["steps"], train_loss, *shown, seconds))
-        finite = np.isfinite(train_loss) and all(np.isfinite(v.numpy()).all() for v in variables.values())
-        if not finite:
-            status, message = "diverged", f"the loss or a weight was no longer finite after step {step}"
-            break
+        Args:
+            seed: decides initial weights, batch order and noise.
+            report: called after every evaluation.
+            saved: the state of an interrupted run with the same seed, to go on from; the result is the same.
+            save: called now and then with a function that returns the state, to be kept or not.
+        """
+        recipe, data, regularizer = self.recipe, self.data, self.regularizer
+        order, key = streams.BatchOrder(seed, len(self.images), self.batch_size), tf.constant(key_of(seed))
+        labels = tf.constant(data["train_labels"][: len(self.images)].astype(np.int32))
+        noisy = regularizer.noise_in_evaluation
 
-    evaluated = regularizer.parameters(variables, None)
-    arrays = {f"kernel_{layer}": np.asarray(kernel).T.copy() for layer, kernel in enumerate(evaluated.kernels)}
-    arrays |= {f"bias_{layer}": np.asarray(bias) for layer, bias in enumerate(evaluated.biases)}
-    arrays |= {f"trained_{name}": v.numpy() for name, v in variables.items() if name not in arrays}
-    names = ("step", "train_loss", "validation_accuracy", "test_accuracy")
-    for name, values in zip(names, zip(*curve, strict=True), strict=True):
-        arrays[f"curve_{name}"] = np.array(values, np.int64 if name == "step" else np.float64)
-    metrics: dict[str, float | None] = {}
-    if status == "finished":
-        labels = data["test_labels"]
-        probability = tf.nn.softmax(logits("test", noisy)).numpy()
-        noise_off = logits("test", False) if noisy else probability
-        arrays["test_predicted"] = probability.argmax(1).astype(np.uint8)
-        arrays["test_confidence"] = probability.max(1)
-        arrays["test_probability"] = probability[np.arange(len(labels)), labels]
-        arrays["test_predicted_noise_off"] = noise_off.argmax(1).astype(np.uint8)
-        metrics = {
-            "train_accuracy": accuracy("train"),
-            "validation_accuracy": curve[-1][2],
-            "test_accuracy": float((arrays["test_predicted"] == labels).mean()),
-            "test_accuracy_noise_off": float((arrays["test_predicted_noise_off"] == labels).mean()),
-            "train_loss": curve[-1][1],
-        }
-    parameters = sum(value.size for value in start.values())
-    pace = float(np.median(paces)) * 1e6 if paces else None
-    return Result(status, message, arrays, metrics, parameters, step, seconds, pace)
+        def advance(first: int, end: int) -> tuple[float, State, float]:
+            """Steps first .. end - 1: the sum of their losses, the state after them, and the seconds they took."""
+            base = first // self.block * self.block
+            numbers = np.arange(base, base + self.part)
+            rates = learning_rates(recipe, numbers)
+            arguments = [
+                tf.constant(order.steps(base, self.part).reshape(-1, self.block * self.batch_size)),
+                tf.constant(np.stack([self.optimizer.step_sizes(rates, numbers), rates], 1).astype(np.float32)),
+                key, *(tf.constant(step, tf.int64) for step in (base, first - base, end - base)),
+            ]  # fmt: skip
+            begun = time.perf_counter()
+            total, after = self.advance(state, self.images, labels, *arguments)
+            return float(total), after, time.perf_counter() - begun
+
+        def evaluate(part: str, noisy: bool) -> tuple[np.ndarray, np.ndarray]:
+            """Logits [n, classes] and predicted classes [n] of a part's images after the steps done so far."""
+            first = (step * len(PARTS) + PARTS.index(part)) << 24
+            found = [
+                self.logits[noisy](state, images, key, tf.constant(first + number, tf.int64))
+                for number, images in enumerate(self.groups[part]())
+            ]
+            count = len(self.images) if part == "train" else len(data[f"{part}_labels"])
+            return tuple(np.concatenate(kind)[:count] for kind in zip(*found, strict=True))
+
+        def accuracy(part: str) -> float:
+            """The fraction of a part's images that get their class, evaluated as the method says."""
+            predicted = evaluate(part, noisy)[1]
+            return float((predicted == data[f"{part}_labels"][: len(predicted)]).mean())
+
+        def everything() -> dict[str, np.ndarray]:
+            """All that the rest of the run depends on, and what has been measured so far."""
+            flat = {f"state_{place}": leaf.numpy() for place, leaf in enumerate(tf.nest.flatten(state))}
+            counts = {"step": step, "loss": loss_sum, "seconds": seconds}
+            measured = {"paces": np.array(paces), "curve": np.array(curve, np.float64).reshape(-1, 4)}
+            return flat | {name: np.array(value) for name, value in counts.items()} | measured
+
+        state = self.start(seed)
+        parameters = sum(math.prod(value.shape) for value in state["variables"].values())
+        advance(0, 1)  # trace and compile outside the measured time
+        curve: list[tuple[int, float, float, float]] = []
+        step, loss_sum, seconds, paces, status, message = 0, 0.0, 0.0, [], "finished", ""
+        if saved is not None:
+            leaves = [tf.constant(saved[f"state_{place}"]) for place in range(len(tf.nest.flatten(state)))]
+            state = tf.nest.pack_sequence_as(state, leaves)
+            step, loss_sum, seconds = int(saved["step"]), float(saved["loss"]), float(saved["seconds"])
+            paces = saved["paces"].tolist()
+            curve = [(int(at), *values) for at, *values in saved["curve"].tolist()]
+        for until in evaluation_steps(recipe["steps"], recipe["evaluate_every"])[len(curve) :]:
+            while step < until:
+                end = min(step // self.part * self.part + self.part, until)
+                loss_of_part, state, spent = advance(step, end)
+                loss_sum += loss_of_part
+                seconds += spent
+                if end - step >= self.block:
+                    paces.append(spent / (end - step))
+                step = end
+                save(everything)
+            train_loss = loss_sum / (step - (curve[-1][0] if curve else 0))
+            loss_sum = 0.0
+            shown = accuracy("validation"), accuracy("test")
+            curve.append((step, train_loss, *shown))
+            report(Progress(step, recipe["steps"], train_loss, *shown, seconds))
+            weights = state["variables"].values()
+            if not (np.isfinite(train_loss) and all(np.isfinite(value).all() for value in weights)):
+                status, message = "diverged", f"the loss or a weight was no longer finite after step {step}"
+                break
+
+        variables = regularizer.evaluated(state["variables"], state["buffers"])
+        seen = self._parameters(variables, None)
+        arrays = {f"kernel_{layer}": np.asarray(kernel).T.copy() for layer, kernel in enumerate(seen.kernels)}
+        arrays |= {f"bias_{layer}": np.asarray(bias) for layer, bias in enumerate(seen.biases)}
+        arrays |= _trained(variables, arrays)
+        names = ("step", "train_loss", "validation_accuracy", "test_accuracy")
+        for name, values in zip(names, zip(*curve, strict=True), strict=True):
+            arrays[f"curve_{name}"] = np.array(values, np.int64 if name == "step" else np.float64)
+        metrics: dict[str, float | None] = {}
+        if status == "finished":
+            labels_of_test = data["test_labels"]
+            logits, predicted = evaluate("test", noisy)
+            probability = tf.nn.softmax(logits).numpy()
+            arrays["test_predicted"] = predicted.astype(np.uint8)
+            arrays["test_confidence"] = probability.max(1)
+            arrays["test_probability"] = probability[np.arange(len(logits)), labels_of_test]
+            arrays["test_predicted_noise_off"] = (evaluate("test", False)[1] if noisy else predicted).astype(np.uint8)
+            metrics = {
+                "train_accuracy": accuracy("train"),
+                "validation_accuracy": curve[-1][2],
+                "test_accuracy": float((predicted == labels_of_test).mean()),
+                "test_accuracy_noise_off": float((arrays["test_predicted_noise_off"] == labels_of_test).mean()),
+                "train_loss": curve[-1][1],
+            }
+        pace = float(np.median(paces)) * 1e6 if paces else None
+        return Result(status, message, arrays, metrics, parameters, step, seconds, pace)
+
+
+def _groups(images: np.ndarray, size: int) -> Iterator[tf.Tensor]:
+    """Images [n, features] as groups [GROUP, size / GROUP, features], the last one filled up with zeros."""
+    for first in range(0, len(images), size):
+        group = images[first : first + size]
+        group = np.pad(group, [(0, size - len(group)), (0, 0)])
+        yield tf.constant(group.reshape(GROUP, -1, images.shape[1]))
+
+
+def _tensor(array: np.ndarray) -> tf.Tensor:
+    """A tensor of a large array, in the array's own memory where TensorFlow can use that (``tf.constant`` copies twice)."""
+    fit = array.flags.c_contiguous and array.flags.writeable and array.ctypes.data % 64 == 0
+    return tf.experimental.dlpack.from_dlpack(array.__dlpack__()) if fit else tf.constant(array)
+
+
+def _trained(variables: Mapping[str, Any], evaluated: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The variables that are not evaluated as they are, kernels as [in, out]."""
+    trained = {}
+    for name, value in variables.items():
+        value = np.asarray(value)
+        value = value.T.copy() if value.ndim == 2 else value
+        if not np.array_equal(evaluated.get(name), value):
+            trained[f"trained_{name}"] = value
+    return trained

@@ -4,10 +4,9 @@ import errno
 
 import numpy as np
 import pytest
-from test_training import DATA, METHODS, settings
+from test_training import trainer
 
 from regatlas.checkpoints import Checkpoint
-from regatlas.training import train
 
 STATE = {"step": np.array(7), "variable_kernel": np.arange(6.0, dtype=np.float32)}
 
@@ -76,9 +75,8 @@ class Killed(Exception):
 def test_a_run_that_goes_on_ends_with_the_same_bytes(tmp_path, said, monkeypatch, name):
     """Killed after every single state that it offers, one after the other, through the file."""
     monkeypatch.setattr("regatlas.training.PART", 20)
-    kind, own = METHODS[name]
-    arguments = (settings(steps=47, evaluate_every=23), DATA, 3)
-    whole = train(*arguments, kind(**own))
+    one = trainer(name, steps=47, evaluate_every=23)
+    whole = one.run(3)
     checkpoint = Checkpoint(tmp_path / "c.npz", 0, said.append)
 
     def save_and_die(state):
@@ -90,7 +88,7 @@ def test_a_run_that_goes_on_ends_with_the_same_bytes(tmp_path, said, monkeypatch
         saved = checkpoint.load()
         starts.append(0 if saved is None else int(saved["step"]))
         try:
-            resumed = train(*arguments, kind(**own), saved=saved, save=save_and_die)
+            resumed = one.run(3, saved=saved, save=save_and_die)
         except Killed:
             continue
         break

@@ -3,13 +3,13 @@ import pytest
 import tensorflow as tf
 
 from regatlas.networks import Parameters, forward, initial
-from regatlas.regularizers.base import Random, Regularizer
+from regatlas.randomness import Random, key_of
+from regatlas.regularizers.base import Regularizer, Task
 from regatlas.regularizers.dropout import Dropout
-from regatlas.regularizers.gaussian import Gaussian, bump
+from regatlas.regularizers.gaussian import Gaussian, bump, windows
 from regatlas.regularizers.l2 import L2
 from regatlas.regularizers.none import NoRegularization
 from regatlas.regularizers.weight_norm import WeightNorm
-from regatlas.streams import generator
 
 SHAPES = [(5, 4), (4, 3)]
 
@@ -24,6 +24,30 @@ def variables(rng):
     """Float64 kernels and biases, so that finite differences are exact enough."""
     named = {f"kernel_{layer}": tf.Variable(rng.normal(size=shape)) for layer, shape in enumerate(SHAPES)}
     return named | {f"bias_{layer}": tf.Variable(rng.normal(size=shape[1])) for layer, shape in enumerate(SHAPES)}
+
+
+def own(variables):
+    """The network's own parameters."""
+    return Parameters(
+        [value for name, value in variables.items() if name.startswith("kernel_")],
+        [value for name, value in variables.items() if name.startswith("bias_")],
+    )
+
+
+def told(regularizer, shapes=((3, 5),), batch=4):
+    """A regularizer that knows what it is to train."""
+    regularizer.task = Task(tuple(shapes), (1, shapes[0][1]), shapes[-1][0], 100, batch, 50)
+    return regularizer
+
+
+def noise_of(regularizer, seed=0, block=0, first=0, steps=3, batch=4, purpose="training"):
+    """The noise of a block of steps, as the training graph draws it."""
+
+    @tf.function(jit_compile=True)
+    def drawn(key, counter, first):
+        return regularizer.noise(Random(key, purpose, counter), first, steps, batch)
+
+    return drawn(tf.constant(key_of(seed)), *(tf.constant(number, tf.int64) for number in (block, first)))
 
 
 def differences(function, array, step=1e-6):
@@ -49,22 +73,13 @@ def untouched(regularizer, hooks):
 
 
 def test_each_acts_where_it_says_and_nowhere_else():
-    hooks = {
-        "variables",
-        "noise",
-        "inputs",
-        "examples",
-        "parameters",
-        "activations",
-        "penalty",
-        "gradients",
-        "after_update",
-    }
+    hooks = {name for name, hook in vars(Regularizer).items() if callable(hook) and not name.startswith("_")}
+    assert hooks >= {"variables", "noise", "examples", "parameters", "penalty", "gradients", "after_update"}
     touched = {
         NoRegularization: set(),
         L2: {"penalty"},
         WeightNorm: {"parameters"},
-        Dropout: {"inputs"},
+        Dropout: {"noise", "examples"},
         Gaussian: {"variables", "noise", "parameters"},
     }
     for regularizer, own in touched.items():
@@ -73,22 +88,23 @@ def test_each_acts_where_it_says_and_nowhere_else():
 
 
 def test_no_regularization_hands_everything_on(variables):
-    none = NoRegularization()
-    parameters = none.parameters(variables, None)
-    assert [id(kernel) for kernel in parameters.kernels] == [id(variables[f"kernel_{layer}"]) for layer in (0, 1)]
-    assert [id(bias) for bias in parameters.biases] == [id(variables[f"bias_{layer}"]) for layer in (0, 1)]
-    assert none.penalty(variables, parameters) is None
-    assert none.gradients(variables, variables) is variables
-    assert none.noise(None, tf.constant(0, tf.int64), 3) == [None, None, None]
-    x, y = tf.ones([1, 2, 3]), tf.ones([1, 2, 4])
+    none, parameters = NoRegularization(), own(variables)
+    assert none.parameters(parameters, variables, None) is parameters
+    assert none.penalty(variables, parameters, None) is None
+    assert none.gradients(lambda at: (at, "gradients"), variables) == (variables, "gradients")
+    assert none.noise(None, tf.constant(0, tf.int64), 3, 4) is None
+    assert none.after_update(variables, 0.1) is none.variables(variables) is none.evaluated(variables, {}) is variables
+    assert none.buffers(variables) == none.after_step({}, variables, 0) == {}
+    x, y = tf.ones([2, 3]), tf.ones([2, 4])
     assert none.examples(x, y, None) == (x, y)
-    assert none.activations(x, 0, None) is x
+    assert none.activations(x, 0, None) is none.preactivations(x, 0, variables, None) is x
+    np.testing.assert_allclose(none.inputs(tf.constant([[0, 51, 255]], tf.uint8), None), [[0, 0.2, 1]], rtol=1e-6)
 
 
 def test_l2_is_half_the_sum_of_squared_kernels_without_the_biases(variables):
     l2 = L2(strength=0.3)
     with tf.GradientTape() as tape:
-        penalty = l2.penalty(variables, l2.parameters(variables, None))
+        penalty = l2.penalty(variables, own(variables), None)
     kernels = [variables[f"kernel_{layer}"].numpy() for layer in (0, 1)]
     np.testing.assert_allclose(penalty, 0.15 * sum((kernel**2).sum() for kernel in kernels), rtol=1e-12)
     gradients = tape.gradient(penalty, variables)
@@ -103,7 +119,7 @@ def test_weight_norm_fixes_the_norm_of_the_whole_kernel(variables, rng, radius):
     method = WeightNorm(radius=radius)
     upstream = [rng.normal(size=shape) for shape in SHAPES]
     with tf.GradientTape() as tape:
-        parameters = method.parameters(variables, None)
+        parameters = method.parameters(own(variables), variables, None)
         value = tf.add_n([tf.reduce_sum(u * kernel) for u, kernel in zip(upstream, parameters.kernels, strict=True)])
     gradients = tape.gradient(value, variables)
     for layer in (0, 1):
@@ -121,7 +137,7 @@ def test_the_bump_is_the_posts_formula(rng):
     )
 
 
-def test_the_bumps_own_gradient_is_that_of_the_formula(rng):
+def test_the_bumps_gradient_is_that_of_the_formula(rng):
     x, mu, log_sigma, upstream = rng.normal(size=(4, 6, 5)) * 0.8
     with tf.GradientTape() as tape:
         centre, width = tf.Variable(mu), tf.Variable(log_sigma)
@@ -134,41 +150,47 @@ def test_the_bumps_own_gradient_is_that_of_the_formula(rng):
 
 
 def test_gaussian_trains_a_centre_and_a_width_equal_at_the_start():
-    start = initial({"hidden": [4], "bias": True, "initial_stddev": 0.1}, 5, 3, seed=2)
-    variables = Gaussian(noise_scale=0.5).variables(start, 2)
-    assert list(variables) == ["mu_0", "mu_1", "log_sigma_0", "log_sigma_1", "bias_0", "bias_1"]
+    network = {"kernel_0": np.ones((4, 5)), "kernel_1": np.zeros((3, 4)), "bias_0": np.zeros(4), "bias_1": np.zeros(3)}
+    variables = told(Gaussian(noise_scale=0.5), [(4, 5), (3, 4)]).variables(network)
+    assert list(variables) == ["kernel_0", "kernel_1", "bias_0", "bias_1", "log_sigma_0", "log_sigma_1"]
     for layer in (0, 1):
-        np.testing.assert_array_equal(variables[f"mu_{layer}"], start.kernels[layer])
-        np.testing.assert_array_equal(variables[f"log_sigma_{layer}"], start.kernels[layer])
-        assert not np.shares_memory(variables[f"mu_{layer}"], variables[f"log_sigma_{layer}"])
-        np.testing.assert_array_equal(variables[f"bias_{layer}"], start.biases[layer])
+        np.testing.assert_array_equal(variables[f"log_sigma_{layer}"], network[f"kernel_{layer}"])
+        assert not np.shares_memory(variables[f"log_sigma_{layer}"], network[f"kernel_{layer}"])
 
 
-@pytest.mark.parametrize(("features", "blocks"), [(3, [10, 1, 7, 10, 1, 1, 10] * 5), (300, [10] * 110)])
-def test_the_noise_vector_moves_on_one_place_a_step(features, blocks):
+@pytest.mark.parametrize(("size", "blocks"), [(9, [10, 1, 7, 10, 1, 1, 10] * 5), (300, [10] * 110)])
+def test_the_noise_vector_moves_on_one_place_a_step(size, blocks):
     """The rule, literally: the old last but one comes to the front, the old last is dropped. Past a whole period."""
-    scale, seed = 0.5, 4
-    method = Gaussian(noise_scale=scale)
-    start = initial({"hidden": [], "bias": False, "initial_stddev": 0.1}, features, 3, seed)
-    method.variables(start, seed)
-    vector = list((scale * generator(seed, "gaussian noise").standard_normal(3 * features)).astype(np.float32))
-    assert sum(blocks) > len(vector)
-    step = 0
+    original = np.random.default_rng(4).standard_normal(size).astype(np.float32)
+    vector, step = list(original), 0
+    assert sum(blocks) > size
     for steps in blocks:
-        noise = method.noise(None, tf.constant(step, tf.int64), steps)
-        assert len(noise) == steps
-        for x in noise:
+        for seen in windows(tf.constant(original), tf.constant(step, tf.int64), steps).numpy():
             vector = [vector[-2], *vector[:-1]]
-            np.testing.assert_array_equal(x[0].numpy().T.ravel(), vector)  # it moves over [in, out]
+            np.testing.assert_array_equal(seen, vector)
         step += steps
 
 
+def test_gaussians_noise_is_one_vector_of_the_seed_and_lies_over_the_kernels_as_in_out():
+    method = told(Gaussian(noise_scale=0.5), [(4, 5), (3, 4)])
+    first, later = noise_of(method), noise_of(method, block=7, first=0)
+    for layer, shape in enumerate([(3, 4, 5), (3, 3, 4)]):
+        assert first[layer].shape == shape
+        np.testing.assert_array_equal(first[layer], later[layer])  # whatever the block
+    flat = [np.concatenate([part[step].numpy().T.ravel() for part in first]) for step in range(3)]
+    for before, after in zip(flat[:-1], flat[1:], strict=True):
+        np.testing.assert_array_equal(after[1:], before[:-1])
+    assert np.abs(np.concatenate(flat)).max() < 0.5 * 6
+    other = noise_of(method, seed=1)
+    assert not np.array_equal(first[0], other[0])
+
+
 def test_gaussian_reads_the_bump_at_the_noise_in_training_and_at_zero_in_evaluation():
-    method = Gaussian(noise_scale=0.5)
+    method = told(Gaussian(noise_scale=0.5), [(4, 5), (3, 4)])
     start = initial({"hidden": [4], "bias": True, "initial_stddev": 0.3}, 5, 3, seed=2)
-    variables = method.variables(start, 2)
-    noise = method.noise(None, tf.constant(7, tf.int64), 1)[0]
-    on, off = method.parameters(variables, noise), method.parameters(variables, None)
+    variables = method.variables({f"kernel_{layer}": kernel for layer, kernel in enumerate(start.kernels)})
+    noise = [part[0] for part in noise_of(method, first=7)]
+    on, off = method.parameters(start, variables, noise), method.parameters(start, variables, None)
     first = [part.numpy().astype(float) for part in noise]
     for layer, kernel in enumerate(start.kernels):
         kernel = kernel.astype(float)
@@ -180,9 +202,10 @@ def test_gaussian_reads_the_bump_at_the_noise_in_training_and_at_zero_in_evaluat
 
 @pytest.mark.parametrize("keep", [0.5, 0.8, 0.3, 1.0, 1 / 256])
 def test_dropout_keeps_the_share_and_scales_by_it(keep):
-    method = Dropout(keep_probability=keep, active_at_test=False)
-    pixels = tf.constant(np.random.default_rng(0).integers(1, 256, (10, 50, 200)).astype(np.uint8))
-    ratio = method.inputs(pixels, Random(1, "inputs", 0)).numpy() / (pixels.numpy() / 255)
+    method = told(Dropout(keep_probability=keep, active_at_test=False), [(3, 200)])
+    noise = noise_of(method, seed=1, steps=10, batch=50)
+    x = np.random.default_rng(0).uniform(0.1, 1, (10, 50, 200)).astype(np.float32)
+    ratio = method.examples(tf.constant(x), None, noise)[0].numpy() / x
     kept = ratio != 0
     np.testing.assert_allclose(ratio[kept], 1 / keep, rtol=1e-6)
     deviation = np.sqrt(keep * (1 - keep) / kept.size)
@@ -196,16 +219,14 @@ def test_dropout_keeps_the_share_and_scales_by_it(keep):
 
 
 @pytest.mark.parametrize("keep", [0.5, 0.75, 0.3])
-def test_dropouts_mask_is_the_seeds_and_the_counters(keep):
-    method = Dropout(keep_probability=keep, active_at_test=False)
-    pixels = tf.fill([2, 4, 101], tf.constant(200, tf.uint8))  # a size that is no multiple of a word
+def test_dropouts_mask_is_the_seeds_and_the_blocks(keep):
+    method = told(Dropout(keep_probability=keep, active_at_test=False), [(3, 101)])  # no multiple of a word
 
-    def mask(seed, purpose, counter):
-        return method.inputs(pixels, Random(seed, purpose, counter)).numpy().tobytes()
+    def mask(**where):
+        return noise_of(method, **where).numpy().tobytes()
 
-    assert mask(1, "inputs", 0) == mask(1, "inputs", tf.constant(0, tf.int64))
-    others = {mask(1, "inputs", 0), mask(2, "inputs", 0), mask(1, "test", 0), mask(1, "inputs", 1)}
-    assert len(others) == 4
+    assert mask(seed=1) == mask(seed=1)
+    assert len({mask(seed=1), mask(seed=2), mask(seed=1, block=1), mask(seed=1, purpose="evaluation")}) == 4
 
 
 @pytest.mark.parametrize("active", [False, True])
@@ -213,32 +234,8 @@ def test_dropout_is_on_in_evaluation_only_where_asked(active):
     assert Dropout(keep_probability=0.5, active_at_test=active).noise_in_evaluation is active
 
 
-def test_random_numbers_have_their_distributions_and_differ_from_call_to_call():
-    random = Random(3, "test", 0)
-    first, second = random.normal([200, 300]).numpy(), random.normal([200, 300]).numpy()
-    assert abs(first.mean()) < 0.02
-    assert abs(first.std() - 1) < 0.02
-    assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.02
-    numbers = random.uniform([200, 300]).numpy()
-    assert numbers.min() >= 0 and numbers.max() < 1
-    assert abs(np.histogram(numbers, 20, (0, 1))[0] - 3000).max() < 6 * np.sqrt(3000)
-    assert set(np.unique(random.keep([30, 40], 0.5).numpy())) == {0, 255}
-
-
-def test_a_step_gets_its_part_of_what_is_drawn_for_the_block():
-    whole = Random(3, "test", 7).normal([4, 5, 6]).numpy()
-    random = Random(3, "test", 7, steps=4)
-    for step in range(4):
-        of_step = random.of_step(step)
-        first, second = of_step.normal([5, 6]).numpy(), of_step.keep([9], 0.5).numpy()
-        np.testing.assert_array_equal(first, whole[step])
-        assert second.shape == (9,)
-    again = Random(3, "test", 7, steps=4).of_step(tf.constant(2))  # as the single steps outside a block ask
-    np.testing.assert_array_equal(again.normal([5, 6]).numpy(), whole[2])
-
-
 def test_the_forward_pass_is_affine_layers_with_relu_between(rng):
-    shapes = [(50, 5), (3, 50)]  # a wide layer and a narrow one, which are multiplied in different ways
+    shapes = [(50, 5), (3, 50)]
     kernels, biases = [rng.normal(size=shape) for shape in shapes], [rng.normal(size=shape[0]) for shape in shapes]
     x = rng.normal(size=(6, 5))
     expected = np.maximum(x @ kernels[0].T + biases[0], 0) @ kernels[1].T + biases[1]
@@ -247,6 +244,8 @@ def test_the_forward_pass_is_affine_layers_with_relu_between(rng):
     halved = forward(tf.constant(x), Parameters(kernels, []), lambda h, layer: (seen.append(layer), h / 2)[1])
     np.testing.assert_allclose(halved, np.maximum(x @ kernels[0].T, 0) / 2 @ kernels[1].T, rtol=1e-12)
     assert seen == [0]
+    shifted = forward(tf.constant(x), Parameters(kernels, []), preactivations=lambda h, layer: h - layer - 1)
+    np.testing.assert_allclose(shifted, np.maximum(x @ kernels[0].T - 1, 0) @ kernels[1].T, rtol=1e-12)
 
 
 def test_initial_parameters_are_truncated_normal_and_a_layers_own():

@@ -10,14 +10,15 @@ import tensorflow as tf
 from regatlas import training
 from regatlas.losses import LOSSES
 from regatlas.networks import initial
-from regatlas.regularizers.base import Random
+from regatlas.optimizers import OPTIMIZERS, learning_rates
+from regatlas.randomness import Random, key_of
 from regatlas.regularizers.dropout import Dropout
 from regatlas.regularizers.gaussian import Gaussian
 from regatlas.regularizers.l2 import L2
 from regatlas.regularizers.none import NoRegularization
 from regatlas.regularizers.weight_norm import WeightNorm
-from regatlas.streams import BatchOrder, generator
-from regatlas.training import BLOCK, adam_rates, evaluation_steps, train
+from regatlas.streams import BatchOrder
+from regatlas.training import BLOCK, Trainer, evaluation_steps
 
 PIXELS, CLASSES, BATCH, STEPS = 12, 3, 4, 35
 METHODS = {
@@ -51,7 +52,8 @@ DATA = prepared()
 
 
 def settings(network=None, **recipe):
-    base = {"loss": "squared_error", "learning_rate": 0.01, "batch_size": BATCH, "steps": STEPS, "evaluate_every": 7}
+    base = {"loss": "squared_error", "optimizer": "adam", "momentum": 0.9, "schedule": "constant"}
+    base |= {"learning_rate": 0.01, "batch_size": BATCH, "steps": STEPS, "evaluate_every": 7}
     return {
         "network": {"hidden": [], "bias": False, "initial_stddev": 0.075} | (network or {}),
         # 42 of the 50 examples: an incomplete last batch, and eight that training must not see
@@ -59,9 +61,19 @@ def settings(network=None, **recipe):
     }
 
 
-def fresh(name, seed=0, network=None, **recipe):
+def trainer(name, network=None, data=DATA, **recipe):
     kind, own = METHODS[name]
-    return train(settings(network, **recipe), DATA, seed, kind(**own))
+    return Trainer(settings(network, **recipe), data, kind(**own))
+
+
+def fresh(name, seed=0, network=None, **recipe):
+    return trainer(name, network, **recipe).run(seed)
+
+
+def drawn(draw, seed, purpose, block):
+    """What ``draw`` takes from the random numbers of a block of steps, as the training graph does."""
+    compiled = tf.function(lambda key, counter: draw(Random(key, purpose, counter)), jit_compile=True)
+    return compiled(tf.constant(key_of(seed)), tf.constant(block, tf.int64)).numpy()
 
 
 @functools.cache
@@ -79,7 +91,7 @@ def posts_recipe(name, steps=STEPS, seed=0, learning_rate=0.01):
     """The post's training for one layer without bias: effective weights, their variables, each step's data loss."""
     start = initial(settings()["network"], PIXELS, CLASSES, seed).kernels[0].T.astype(float)
     order = BatchOrder(seed, 42, BATCH).steps(0, steps + BLOCK)
-    vector = 0.5 * generator(seed, "gaussian noise").standard_normal(start.size)
+    vector = 0.5 * drawn(lambda random: random.unchanging().normal([start.size]), seed, "training", 0)
     variables = [start, start.copy()] if name == "gaussian" else [start]
     m, v = [np.zeros_like(w) for w in variables], [np.zeros_like(w) for w in variables]
     losses = []
@@ -95,8 +107,9 @@ def posts_recipe(name, steps=STEPS, seed=0, learning_rate=0.01):
 
     for step in range(steps):
         if step % BLOCK == 0 and name.startswith("dropout"):
-            random = Random(seed, "inputs", step // BLOCK)
-            masks = random.keep([BLOCK, BATCH, PIXELS], METHODS[name][1]["keep_probability"]).numpy() / 255
+            keep = METHODS[name][1]["keep_probability"]
+            shape = [BLOCK, BATCH, PIXELS]
+            masks = drawn(lambda random: random.keep(shape, keep), seed, "training", step // BLOCK)
         x = DATA["train_images"][order[step]] / 255
         y = np.eye(CLASSES)[DATA["train_labels"][order[step]]]
         if name.startswith("dropout"):
@@ -135,20 +148,48 @@ def test_a_loss_and_its_gradient_by_the_logits(name):
             return ((y - softmax(z)) ** 2).sum() / 2 / y.size
         return -np.log((softmax(z) * y).sum(1)).mean()
 
-    loss = LOSSES[name]
-    np.testing.assert_allclose(loss.value(tf.constant(logits), tf.constant(y)), value(logits), rtol=1e-12)
+    z = tf.constant(logits)
+    with tf.GradientTape() as tape:
+        tape.watch(z)
+        loss = LOSSES[name](z, tf.constant(y))
+    np.testing.assert_allclose(loss, value(logits), rtol=1e-12)
     slope = np.empty_like(logits)
     for place in np.ndindex(logits.shape):
         change = np.zeros_like(logits)
         change[place] = 1e-6
         slope[place] = (value(logits + change) - value(logits - change)) / 2e-6
-    np.testing.assert_allclose(loss.gradient(tf.constant(logits), tf.constant(y)), slope, atol=1e-9)
+    np.testing.assert_allclose(tape.gradient(loss, z), slope, atol=1e-9)
 
 
-def test_adams_rates_correct_the_bias():
+def test_adams_step_sizes_correct_the_bias():
     t = np.arange(1, 200)
     expected = 0.003 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
-    np.testing.assert_allclose(adam_rates(0.003, np.arange(199)), expected, rtol=1e-6)
+    sizes = OPTIMIZERS["adam"]({}).step_sizes(np.full(199, 0.003), np.arange(199))
+    np.testing.assert_allclose(sizes, expected, rtol=1e-6)
+
+
+def test_momentum_accumulates_gradients_as_written_out():
+    sgd = OPTIMIZERS["sgd"]({"momentum": 0.9})
+    weights, moments = tf.constant([1.0, -2.0]), [tf.zeros(2)]
+    by_hand, velocity = np.array([1.0, -2.0]), np.zeros(2)
+    for rate, gradient in [(0.1, [1.0, 2.0]), (0.1, [0.5, -1.0]), (0.01, [3.0, 0.0])]:
+        weights, moments = sgd.update(weights, tf.constant(gradient), moments, tf.constant(rate))
+        velocity = 0.9 * velocity + gradient
+        by_hand = by_hand - rate * velocity
+    np.testing.assert_allclose(weights, by_hand, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        ("constant", [1, 1, 1, 1, 1]),
+        ("step", [1, 1, 0.1, 0.01, 0.01]),
+        ("cosine", [1, 0.853553, 0.5, 0.146447, 0.0061558]),
+    ],
+)
+def test_learning_rates_follow_their_schedule(schedule, expected):
+    rates = learning_rates({"learning_rate": 0.2, "schedule": schedule, "steps": 40}, np.array([0, 10, 20, 30, 38]))
+    np.testing.assert_allclose(rates, 0.2 * np.array(expected), rtol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -167,8 +208,8 @@ def test_training_follows_the_posts_recipe(name):
     assert (run.status, run.steps_done, run.message) == ("finished", STEPS, "")
     np.testing.assert_allclose(run.arrays["kernel_0"], weights, atol=1e-5)
     if name == "gaussian":
-        np.testing.assert_allclose(run.arrays["trained_mu_0"].T, variables[0], atol=1e-5)
-        np.testing.assert_allclose(run.arrays["trained_log_sigma_0"].T, variables[1], atol=1e-5)
+        np.testing.assert_allclose(run.arrays["trained_kernel_0"], variables[0], atol=1e-5)
+        np.testing.assert_allclose(run.arrays["trained_log_sigma_0"], variables[1], atol=1e-5)
     means = [part.mean() for part in np.split(losses, run.arrays["curve_step"][:-1])]
     np.testing.assert_allclose(run.arrays["curve_train_loss"], means, atol=1e-6)
     # the recipe has moved the weights far more than the tolerance
@@ -239,8 +280,8 @@ def test_how_often_a_run_is_evaluated_does_not_change_its_weights(name):
         assert other.arrays[key].tobytes() == trained(name).arrays[key].tobytes(), key
 
 
-def test_whole_blocks_give_the_same_weights_as_single_steps():
-    whole = fresh("dropout", evaluate_every=1000)  # updates 11 to 30 are two whole blocks, the others single steps
+def test_a_curve_of_two_points_has_the_losses_of_all_steps():
+    whole = fresh("dropout", evaluate_every=1000)
     assert whole.arrays["kernel_0"].tobytes() == trained("dropout").arrays["kernel_0"].tobytes()
     assert whole.microseconds_per_step > 0
     losses = posts_recipe("dropout")[2]
@@ -248,14 +289,35 @@ def test_whole_blocks_give_the_same_weights_as_single_steps():
 
 
 @pytest.mark.parametrize("name", ["none", "gaussian", "dropout_at_test"])
+def test_seeds_trained_one_after_the_other_have_the_bytes_of_each_alone(name):
+    together = trainer(name)
+    for seed in (3, 0, 1):
+        run, alone = together.run(seed), trained(name) if seed == 0 else fresh(name, seed)
+        assert run.arrays.keys() == alone.arrays.keys()
+        for array in alone.arrays:
+            assert run.arrays[array].tobytes() == alone.arrays[array].tobytes(), array
+        assert run.metrics == alone.metrics
+
+
+def test_the_graph_is_compiled_once_for_all_seeds_and_parts(monkeypatch):
+    monkeypatch.setattr(training, "PART", BLOCK)
+    one, traced = trainer("dropout_at_test"), []
+    hook = one.regularizer.examples
+    monkeypatch.setattr(one.regularizer, "examples", lambda *a: (traced.append(1), hook(*a))[1])
+    one.run(0)
+    assert len(traced) == 2  # for training and for evaluation with noise
+    one.run(1)
+    assert len(traced) == 2
+
+
+@pytest.mark.parametrize("name", ["none", "gaussian", "dropout_at_test"])
 def test_a_run_goes_on_from_any_saved_state_with_the_same_bytes(name, monkeypatch):
     monkeypatch.setattr(training, "PART", BLOCK)  # also between two evaluations
-    kind, own = METHODS[name]
     states = []
-    whole = train(settings(evaluate_every=25), DATA, 0, kind(**own), save=lambda state: states.append(state()))
-    assert [int(state["step"]) for state in states] == [1, 10, 20, 25, 30, 35]
+    whole = trainer(name, evaluate_every=25).run(0, save=lambda state: states.append(state()))
+    assert [int(state["step"]) for state in states] == [1, 20, 25, 35]
     for state in states:
-        continued = train(settings(evaluate_every=25), DATA, 0, kind(**own), saved=state)
+        continued = trainer(name, evaluate_every=25).run(0, saved=state)
         assert continued.arrays.keys() == whole.arrays.keys()
         for array in whole.arrays:
             assert continued.arrays[array].tobytes() == whole.arrays[array].tobytes(), array
@@ -276,7 +338,7 @@ def test_examples_beyond_the_training_size_are_not_seen():
     data = DATA | {"train_images": DATA["train_images"].copy(), "train_labels": DATA["train_labels"].copy()}
     data["train_images"][42:] = 0
     data["train_labels"][42:] = 0
-    run = train(settings(), data, 0, NoRegularization())
+    run = trainer("none", data=data).run(0)
     assert run.arrays["kernel_0"].tobytes() == trained("none").arrays["kernel_0"].tobytes()
     assert run.metrics == trained("none").metrics
 
@@ -285,14 +347,14 @@ def test_the_accuracy_on_a_large_training_set_counts_every_example():
     images, labels = examples(np.random.default_rng(8), 5003)
     labels[5000:] = (labels[5000:] + 1) % CLASSES  # the last, small part is wrong more often than the rest
     data = DATA | {"train_images": images, "train_labels": labels}
-    run = train(settings(train_size=5003), data, 0, NoRegularization())
+    run = trainer("none", data=data, train_size=5003).run(0)
     right = ((images / 255 @ run.arrays["kernel_0"].astype(float)).argmax(1) == labels).sum()
     assert run.metrics["train_accuracy"] == pytest.approx(right / 5003, abs=1e-6)
 
 
 def test_progress_is_reported_after_every_evaluation():
     seen = []
-    run = train(settings(steps=12, evaluate_every=5), DATA, 0, NoRegularization(), seen.append)
+    run = trainer("none", steps=12, evaluate_every=5).run(0, seen.append)
     assert [progress.step for progress in seen] == [1, 5, 10, 12]
     assert {progress.steps for progress in seen} == {12}
     assert [progress.train_loss for progress in seen] == run.arrays["curve_train_loss"].tolist()
@@ -313,7 +375,7 @@ def test_a_huge_learning_rate_diverges_without_an_exception():
 def test_data_that_is_not_a_number_diverges_at_the_first_evaluation():
     images = DATA["train_images"].astype(np.float32)
     images[:, 0] = np.nan
-    run = train(settings(), DATA | {"train_images": images}, 0, NoRegularization())
+    run = trainer("none", data=DATA | {"train_images": images}).run(0)
     assert (run.status, run.steps_done) == ("diverged", 1)
     assert "step 1" in run.message
     assert np.isnan(run.arrays["kernel_0"]).any()

@@ -74,14 +74,37 @@ def train_spec(wildcards):
     return fingerprint.canonical({"settings": method.settings, "seed": int(wildcards.seed)})
 
 
+def run_of(wildcards, seed):
+    return runs.path("results/runs", wildcards.regularizer, wildcards.digest, seed)
+
+
+def to_train_together(wildcards):
+    """The seeds, this one among them, that are missing and that one process is to train."""
+    seed, size = int(wildcards.seed), STUDY.config["training"]["runs_per_process"]
+    if size == 1 or seed not in STUDY.seeds:
+        return [seed]
+    first = STUDY.seeds.index(seed) // size * size  # not by what is missing: that changes while the study runs
+    missing = lambda run: not run.exists() or str(run) in damaged_runs()  # noqa: E731
+    return [other for other in STUDY.seeds[first : first + size] if other == seed or missing(run_of(wildcards, other))]
+
+
+def trained_beside(wildcards):
+    return " ".join(str(seed) for seed in to_train_together(wildcards) if seed != int(wildcards.seed))
+
+
 def needed_to_train(wildcards):
-    """The data if the run is missing; its damaged file, moved out of the way, if that is what is there."""
-    run = runs.path("results/runs", wildcards.regularizer, wildcards.digest, wildcards.seed)
+    """The data if the run is missing, its damaged file, moved out of the way, if that is what is there.
+
+    Of seeds that one process trains, the first leaves the others' runs for their jobs, which wait for it.
+    """
+    run = run_of(wildcards, wildcards.seed)
     damaged = damaged_runs().get(str(run))
     if run.exists() and not damaged:
         return []
     tell_why(method_of(wildcards))
-    return [f"{DATA}/prepared.npz", *([damaged] if damaged else [])]
+    first = to_train_together(wildcards)[0]
+    before = [str(run_of(wildcards, first))] if workflow.is_main_process and first != int(wildcards.seed) else []
+    return [f"{DATA}/prepared.npz", *([damaged] if damaged else []), *before]
 
 
 @functools.cache

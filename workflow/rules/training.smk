@@ -24,14 +24,16 @@ rule train:
     threads: 1
     resources:
         mem_mb=1500,
-        runtime=60,
+        runtime=lambda wildcards: 60 * len(to_train_together(wildcards)),
+        # not a parameter: which seeds share a process changes no result
+        also=trained_beside,
     params:
         spec=train_spec,
         plugin=plugin,
         data=f"{DATA}/prepared.npz",
     shell:
         'python "$REGATLAS_SCRIPTS"/train.py --spec {params.spec:q} {params.plugin:q} --data {params.data:q}'
-        ' --threads {threads} --checkpoint-minutes "$REGATLAS_CHECKPOINT_MINUTES" --out {output:q} > {log:q} 2>&1'
+        ' --threads {threads} --checkpoint-minutes "$REGATLAS_CHECKPOINT_MINUTES" --out {output:q} --also {resources.also} > {log:q} 2>&1'
 
 
 # A run's file that was cut short or altered after it was written, kept under another name.

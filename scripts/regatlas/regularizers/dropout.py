@@ -24,6 +24,8 @@ class Dropout(Regularizer):
     def noise_in_evaluation(self) -> bool:
         return self.active_at_test
 
-    def inputs(self, pixels: tf.Tensor, random: Random) -> tf.Tensor:
-        kept = tf.bitwise.bitwise_and(pixels, random.keep(tf.shape(pixels), self.keep_probability))
-        return tf.cast(kept, tf.float32) * (1 / (255 * self.keep_probability))
+    def noise(self, random: Random, first_step: tf.Tensor, steps: int, batch: int) -> tf.Tensor:
+        return random.keep([steps, batch, self.task.features], self.keep_probability)
+
+    def examples(self, x: tf.Tensor, y: tf.Tensor, noise: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return tf.where(noise, x * (1 / self.keep_probability), 0.0), y

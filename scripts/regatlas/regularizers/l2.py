@@ -16,5 +16,5 @@ class L2(Regularizer):
 
     strength = Setting(0.01, low=0.0, doc="s, multiplies half the sum of squared weights")
 
-    def penalty(self, variables: dict, parameters: Parameters) -> tf.Tensor:
+    def penalty(self, variables: dict, parameters: Parameters, logits: tf.Tensor) -> tf.Tensor:
         return self.strength * tf.add_n([tf.nn.l2_loss(kernel) for kernel in parameters.kernels])

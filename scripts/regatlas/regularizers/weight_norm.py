@@ -19,6 +19,6 @@ class WeightNorm(Regularizer):
 
     radius = Setting(1.0, above=0.0, doc="r, the Frobenius norm of every kernel")
 
-    def parameters(self, variables: dict, noise: None) -> Parameters:
-        plain = super().parameters(variables, noise)
-        return Parameters([self.radius * tf.nn.l2_normalize(v, [0, 1]) for v in plain.kernels], plain.biases)
+    def parameters(self, parameters: Parameters, variables: dict, noise: None) -> Parameters:
+        kernels = [self.radius * tf.nn.l2_normalize(kernel, [0, 1]) for kernel in parameters.kernels]
+        return Parameters(kernels, parameters.biases)
