@@ -43,17 +43,17 @@ def forward(
     activations: Callable[[tf.Tensor, int], tf.Tensor] = lambda hidden, layer: hidden,
     preactivations: Callable[[tf.Tensor, int], tf.Tensor] = lambda hidden, layer: hidden,
 ) -> tf.Tensor:
-    """Logits [batch, classes] of inputs [batch, features]; hidden layers are ReLU.
+    """Logits [classes, batch] of inputs [batch, features]; hidden layers are ReLU.
 
     Args:
         activations: what a regularizer does to the output [batch, width] of hidden layer 0, 1, ...
         preactivations: the same before the ReLU.
     """
-    last = len(parameters.kernels) - 1
-    for layer, kernel in enumerate(parameters.kernels):
+    *kernels, last = parameters.kernels
+    for layer, kernel in enumerate(kernels):
         x = tf.matmul(x, kernel, transpose_b=True)
         if parameters.biases:
-            x = tf.nn.bias_add(x, parameters.biases[layer])
-        if layer < last:
-            x = activations(tf.nn.relu(preactivations(x, layer)), layer)
-    return x
+            x = x + parameters.biases[layer]
+        x = activations(tf.nn.relu(preactivations(x, layer)), layer)
+    logits = tf.matmul(last, x, transpose_b=True)
+    return logits + parameters.biases[-1][:, None] if parameters.biases else logits

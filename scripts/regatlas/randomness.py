@@ -57,7 +57,6 @@ class Random:
         numbers = tf.reshape(numbers, [*outer, words.shape[-2] * (32 // width)])[..., :size]
         return numbers < _word(round(probability * 2**width))
 
-
     def _once(self, shape: list[int], kind: tf.DType, turn: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
         """``turn`` of random bits, uint32 of ``shape``, in memory.
 
@@ -68,9 +67,7 @@ class Random:
         seed = tf.stack([tf.bitwise.bitwise_xor(self._key, site), self._counter])
 
         def draw(done: tf.Tensor, _: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            bits = tf.random.stateless_uniform(
-                shape, seed, minval=None, maxval=None, dtype=tf.uint32, alg="threefry"
-            )
+            bits = tf.random.stateless_uniform(shape, seed, minval=None, maxval=None, dtype=tf.uint32, alg="threefry")
             return tf.constant(True), turn(bits)
 
         never = self._key < 0  # no key is

@@ -28,7 +28,8 @@ process; of an interrupted run the last one), ``finished_at`` (UTC, ISO 8601), `
 Everything but ``metadata`` is the same byte for byte when a run is repeated.
 
 Beside a run's file, while it is trained: ``.seed-<seed>.lock``, held by the process that trains it, and for a long run
-``.seed-<seed>.checkpoint.npz``, and one trained by another seed's process waits as ``.seed-<seed>.ready.npz``. A file that turned out to be damaged is kept as ``seed-<seed>.<time>.damaged``.
+``.seed-<seed>.checkpoint.npz``. A run that another seed's process trained waits for its own job as
+``.seed-<seed>.ready.npz``. A file that turned out to be damaged is kept as ``seed-<seed>.<time>.damaged``.
 """
 
 import contextlib

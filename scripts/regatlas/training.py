@@ -165,7 +165,8 @@ class Trainer:
                     lambda hidden, layer: hooks.activations(hidden, layer, noise),
                     lambda hidden, layer: hooks.preactivations(hidden, layer, variables, None),
                 )  # fmt: skip
-                loss, penalty = self.loss(logits, y), hooks.penalty(variables, parameters, logits)
+                loss = self.loss(logits, tf.transpose(y))
+                penalty = hooks.penalty(variables, parameters, tf.transpose(logits))
                 losses.append(loss)
                 minimized = loss if penalty is None else loss + penalty
             return tape.gradient(minimized, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
@@ -192,27 +193,26 @@ class Trainer:
         before = lambda hidden, layer: hooks.preactivations(hidden, layer, variables, buffers)  # noqa: E731
 
         def some(chunk: tf.Tensor, logits: tf.Tensor, predicted: tf.Tensor):
-            pixels = images[chunk]
             if noisy:
                 random = Random(key, "evaluation", counter * GROUP + chunk)
                 drawn = hooks.noise(random, counter, 1, at_once)
                 noise = tf.nest.map_structure(lambda part: None if part is None else part[0], drawn)
-                x, y = hooks.inputs(pixels, noise), tf.zeros([at_once, self.classes])
+                x, y = hooks.inputs(tf.transpose(images[chunk]), noise), tf.zeros([at_once, self.classes])
                 x, after = hooks.examples(x, y, noise)[0], lambda hidden, layer: hooks.activations(hidden, layer, noise)
                 found = forward(x, self._parameters(variables, noise), after, before)
             else:
-                x = Regularizer.inputs(hooks, pixels, None)
+                x = tf.transpose(Regularizer.inputs(hooks, images[chunk], None))
                 found = forward(x, self._parameters(variables, None), preactivations=before)
             place = chunk[None, None]
             return (
                 chunk + 1,
                 tf.tensor_scatter_nd_update(logits, place, found[None]),
-                tf.tensor_scatter_nd_update(predicted, place, tf.argmax(found, 1, tf.int32)[None]),
+                tf.tensor_scatter_nd_update(predicted, place, tf.argmax(found, 0, tf.int32)[None]),
             )
 
-        empty = tf.zeros([GROUP, at_once, self.classes]), tf.zeros([GROUP, at_once], tf.int32)
+        empty = tf.zeros([GROUP, self.classes, at_once]), tf.zeros([GROUP, at_once], tf.int32)
         found = tf.while_loop(lambda chunk, *_: chunk < GROUP, some, (tf.constant(0, tf.int64), *empty))[1:]
-        return tf.reshape(found[0], [-1, self.classes]), tf.reshape(found[1], [-1])
+        return tf.reshape(tf.transpose(found[0], [0, 2, 1]), [-1, self.classes]), tf.reshape(found[1], [-1])
 
     def run(
         self,
@@ -330,15 +330,18 @@ class Trainer:
 
 
 def _groups(images: np.ndarray, size: int) -> Iterator[tf.Tensor]:
-    """Images [n, features] as groups [GROUP, size / GROUP, features], the last one filled up with zeros."""
+    """Images [n, features] as groups [GROUP, features, size / GROUP], the last one filled up with zeros.
+
+    Pixel by pixel, because the first product then takes a fifth less.
+    """
     for first in range(0, len(images), size):
         group = images[first : first + size]
         group = np.pad(group, [(0, size - len(group)), (0, 0)])
-        yield tf.constant(group.reshape(GROUP, -1, images.shape[1]))
+        yield tf.constant(np.ascontiguousarray(group.reshape(GROUP, -1, images.shape[1]).transpose(0, 2, 1)))
 
 
 def _tensor(array: np.ndarray) -> tf.Tensor:
-    """A tensor of a large array, in the array's own memory where TensorFlow can use that (``tf.constant`` copies twice)."""
+    """A tensor of a large array, in the array's own memory if it fits: ``tf.constant`` would copy it twice."""
     fit = array.flags.c_contiguous and array.flags.writeable and array.ctypes.data % 64 == 0
     return tf.experimental.dlpack.from_dlpack(array.__dlpack__()) if fit else tf.constant(array)
 

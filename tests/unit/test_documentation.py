@@ -143,12 +143,14 @@ def test_the_plugin_of_the_readme_is_a_regularizer(tmp_path):
     default = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
     merged = {**default, **config, "plugins": [str(path)], "methods": {**default["methods"], **config["methods"]}}
     method = next(method for method in resolve(merged).methods if method.regularizer == path.stem)
-    assert method.settings["regularizer"]["settings"] == {"amount": 0.2}
+    assert method.settings["regularizer"]["settings"] == {"share": 0.5}
     assert method.declaration.formula and method.declaration.citation
     np, tf = pytest.importorskip("numpy"), pytest.importorskip("tensorflow")
-    regularizer = registry.load(path, method.declaration.class_name)(amount=0.2)
-    _, y = regularizer.examples(tf.zeros([1, 1, 4]), tf.constant([[[1.0, 0.0, 0.0, 0.0]]]), None)
-    np.testing.assert_allclose(y[0, 0], [0.85, 0.05, 0.05, 0.05], rtol=1e-6)
+    regularizer = registry.load(path, method.declaration.class_name)(share=0.5)
+    given = {"kernel_0": tf.constant([[1.0, 3.0], [0.0, 2.0]]), "bias_0": tf.constant([5.0])}
+    gradients = regularizer.gradients(lambda variables: dict(variables), given)
+    np.testing.assert_allclose(gradients["kernel_0"], [[0.0, 2.0], [-0.5, 1.5]])
+    np.testing.assert_allclose(gradients["bias_0"], [5.0])
 
 
 @pytest.mark.parametrize(

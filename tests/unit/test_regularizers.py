@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -178,7 +180,7 @@ def test_gaussians_noise_is_one_vector_of_the_seed_and_lies_over_the_kernels_as_
         assert first[layer].shape == shape
         np.testing.assert_array_equal(first[layer], later[layer])  # whatever the block
     flat = [np.concatenate([part[step].numpy().T.ravel() for part in first]) for step in range(3)]
-    for before, after in zip(flat[:-1], flat[1:], strict=True):
+    for before, after in itertools.pairwise(flat):
         np.testing.assert_array_equal(after[1:], before[:-1])
     assert np.abs(np.concatenate(flat)).max() < 0.5 * 6
     other = noise_of(method, seed=1)
@@ -239,13 +241,13 @@ def test_the_forward_pass_is_affine_layers_with_relu_between(rng):
     kernels, biases = [rng.normal(size=shape) for shape in shapes], [rng.normal(size=shape[0]) for shape in shapes]
     x = rng.normal(size=(6, 5))
     expected = np.maximum(x @ kernels[0].T + biases[0], 0) @ kernels[1].T + biases[1]
-    np.testing.assert_allclose(forward(tf.constant(x), Parameters(kernels, biases)), expected, rtol=1e-12)
+    np.testing.assert_allclose(forward(tf.constant(x), Parameters(kernels, biases)), expected.T, rtol=1e-12)
     seen = []
     halved = forward(tf.constant(x), Parameters(kernels, []), lambda h, layer: (seen.append(layer), h / 2)[1])
-    np.testing.assert_allclose(halved, np.maximum(x @ kernels[0].T, 0) / 2 @ kernels[1].T, rtol=1e-12)
+    np.testing.assert_allclose(halved, (np.maximum(x @ kernels[0].T, 0) / 2 @ kernels[1].T).T, rtol=1e-12)
     assert seen == [0]
     shifted = forward(tf.constant(x), Parameters(kernels, []), preactivations=lambda h, layer: h - layer - 1)
-    np.testing.assert_allclose(shifted, np.maximum(x @ kernels[0].T - 1, 0) @ kernels[1].T, rtol=1e-12)
+    np.testing.assert_allclose(shifted, (np.maximum(x @ kernels[0].T - 1, 0) @ kernels[1].T).T, rtol=1e-12)
 
 
 def test_initial_parameters_are_truncated_normal_and_a_layers_own():

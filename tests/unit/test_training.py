@@ -94,7 +94,7 @@ def posts_recipe(name, steps=STEPS, seed=0, learning_rate=0.01):
     vector = 0.5 * drawn(lambda random: random.unchanging().normal([start.size]), seed, "training", 0)
     variables = [start, start.copy()] if name == "gaussian" else [start]
     m, v = [np.zeros_like(w) for w in variables], [np.zeros_like(w) for w in variables]
-    losses = []
+    losses, keep = [], METHODS[name][1].get("keep_probability")
 
     def weights(x):
         if name == "weight_norm":
@@ -107,13 +107,12 @@ def posts_recipe(name, steps=STEPS, seed=0, learning_rate=0.01):
 
     for step in range(steps):
         if step % BLOCK == 0 and name.startswith("dropout"):
-            keep = METHODS[name][1]["keep_probability"]
-            shape = [BLOCK, BATCH, PIXELS]
-            masks = drawn(lambda random: random.keep(shape, keep), seed, "training", step // BLOCK)
+            draw = functools.partial(Random.keep, shape=[BLOCK, BATCH, PIXELS], probability=keep)
+            masks = drawn(draw, seed, "training", step // BLOCK)
         x = DATA["train_images"][order[step]] / 255
         y = np.eye(CLASSES)[DATA["train_labels"][order[step]]]
         if name.startswith("dropout"):
-            x = x * masks[step % BLOCK] / METHODS[name][1]["keep_probability"]
+            x = x * masks[step % BLOCK] / keep
         vector = np.concatenate([vector[-2:-1], vector[:-1]])
         noise = vector.reshape(start.shape)
         w = weights(noise)
@@ -151,7 +150,7 @@ def test_a_loss_and_its_gradient_by_the_logits(name):
     z = tf.constant(logits)
     with tf.GradientTape() as tape:
         tape.watch(z)
-        loss = LOSSES[name](z, tf.constant(y))
+        loss = LOSSES[name](tf.transpose(z), tf.constant(y.T))
     np.testing.assert_allclose(loss, value(logits), rtol=1e-12)
     slope = np.empty_like(logits)
     for place in np.ndindex(logits.shape):

@@ -19,6 +19,7 @@ from regatlas.randomness import Random
 
 __all__ = ["Parameters", "Random", "Regularizer", "Setting", "Task"]
 
+
 class Setting:
     """A number, switch or word that a configuration may set, with its default and its allowed range.
 

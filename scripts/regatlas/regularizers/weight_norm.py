@@ -20,5 +20,23 @@ class WeightNorm(Regularizer):
     radius = Setting(1.0, above=0.0, doc="r, the Frobenius norm of every kernel")
 
     def parameters(self, parameters: Parameters, variables: dict, noise: None) -> Parameters:
-        kernels = [self.radius * tf.nn.l2_normalize(kernel, [0, 1]) for kernel in parameters.kernels]
+        kernels = [self.radius * normalized(kernel) for kernel in parameters.kernels]
         return Parameters(kernels, parameters.biases)
+
+
+@tf.custom_gradient
+def normalized(v: tf.Tensor):
+    """``v`` [out, in] over its Frobenius norm, or over 1e-6 if that is larger."""
+    shrink = tf.math.rsqrt(tf.maximum(inner(v, v), 1e-12))
+    unit = v * shrink
+
+    def gradient(upstream: tf.Tensor) -> tf.Tensor:
+        return shrink * (upstream - unit * inner(unit, upstream))
+
+    return unit, gradient
+
+
+def inner(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+    """The sum of the products of two matrices' entries; as a product of vectors, since XLA adds up one by one."""
+    by_column = tf.reduce_sum(a * b, 0)
+    return tf.tensordot(by_column, tf.ones_like(by_column), 1)
