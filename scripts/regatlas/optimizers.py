@@ -1,6 +1,7 @@
 """Learning rates and optimizers.
 
-An optimizer is a pure function of weights, gradient and moments, so that XLA makes one loop of it. Moments are arrays of the weights' shape that start at zero.
+An optimizer is a pure function of weights, gradient and moments, so that XLA makes one loop of it. Moments are arrays
+of the weights' shape that start at zero.
 """
 
 from collections.abc import Mapping
