@@ -64,12 +64,32 @@ def evaluation_steps(steps: int, every: int) -> list[int]:
     return sorted({1, *range(every, steps + 1, every), steps})
 
 
+def best_of(curve: list[tuple[int, float, float, float]], patience: int | None) -> tuple[int, bool]:
+    """The evaluation that counts, and whether the run ends with the last one.
+
+    Without patience it is the last. With it, the first with the best validation accuracy, and the run ends when
+    ``patience`` evaluations in a row have not been better (Prechelt 1998, section 2.2, with a count of evaluations).
+    """
+    if patience is None or not curve:
+        return len(curve) - 1, False
+    best = max(range(len(curve)), key=lambda place: (curve[place][2], -place))
+    return best, len(curve) - 1 - best >= patience
+
+
+def mislabelled(labels: np.ndarray, share: float, classes: int, seed: int) -> np.ndarray:
+    """Labels [n] of which a share, drawn by the seed, is replaced by another class, each with the same probability."""
+    rng, wrong = streams.generator(seed, "label noise"), labels.copy()
+    which = rng.permutation(len(labels))[: round(share * len(labels))]
+    wrong[which] = (labels[which] + rng.integers(1, classes, len(which))) % classes
+    return wrong
+
+
 class Trainer:
     """One method's graph, traced and compiled once, and the runs made with it.
 
     Args:
         settings: sections ``network`` (hidden, bias, initial_stddev) and ``training`` (loss, optimizer, momentum,
-            learning_rate, schedule, batch_size, steps, evaluate_every, train_size), all resolved.
+            learning_rate, schedule, batch_size, steps, evaluate_every, train_size, label_noise), all resolved.
         data: the prepared arrays (see ``regatlas.prepare``).
     """
 
@@ -231,7 +251,9 @@ class Trainer:
         """
         recipe, data, regularizer = self.recipe, self.data, self.regularizer
         order, key = streams.BatchOrder(seed, len(self.images), self.batch_size), tf.constant(key_of(seed))
-        labels = tf.constant(data["train_labels"][: len(self.images)].astype(np.int32))
+        truth = {part: data[f"{part}_labels"] for part in PARTS}
+        truth["train"] = mislabelled(truth["train"][: len(self.images)], recipe["label_noise"], self.classes, seed)
+        labels = tf.constant(truth["train"].astype(np.int32))
         noisy = regularizer.noise_in_evaluation
 
         def advance(first: int, end: int) -> tuple[float, State, float]:
@@ -255,33 +277,33 @@ class Trainer:
                 self.logits[noisy](state, images, key, tf.constant(first + number, tf.int64))
                 for number, images in enumerate(self.groups[part]())
             ]
-            count = len(self.images) if part == "train" else len(data[f"{part}_labels"])
-            return tuple(np.concatenate(kind)[:count] for kind in zip(*found, strict=True))
+            return tuple(np.concatenate(kind)[: len(truth[part])] for kind in zip(*found, strict=True))
 
         def accuracy(part: str) -> float:
             """The fraction of a part's images that get their class, evaluated as the method says."""
-            predicted = evaluate(part, noisy)[1]
-            return float((predicted == data[f"{part}_labels"][: len(predicted)]).mean())
+            return float((evaluate(part, noisy)[1] == truth[part]).mean())
 
         def everything() -> dict[str, np.ndarray]:
             """All that the rest of the run depends on, and what has been measured so far."""
-            flat = {f"state_{place}": leaf.numpy() for place, leaf in enumerate(tf.nest.flatten(state))}
+            flat = {f"state_{place}": leaf.numpy() for place, leaf in enumerate(tf.nest.flatten([state, best]))}
             counts = {"step": step, "loss": loss_sum, "seconds": seconds}
             measured = {"paces": np.array(paces), "curve": np.array(curve, np.float64).reshape(-1, 4)}
             return flat | {name: np.array(value) for name, value in counts.items()} | measured
 
-        state = self.start(seed)
+        state = best = self.start(seed)
         parameters = sum(math.prod(value.shape) for value in state["variables"].values())
         advance(0, 1)  # trace and compile outside the measured time
         curve: list[tuple[int, float, float, float]] = []
         step, loss_sum, seconds, paces, status, message = 0, 0.0, 0.0, [], "finished", ""
         if saved is not None:
-            leaves = [tf.constant(saved[f"state_{place}"]) for place in range(len(tf.nest.flatten(state)))]
-            state = tf.nest.pack_sequence_as(state, leaves)
+            leaves = [tf.constant(saved[f"state_{place}"]) for place in range(len(tf.nest.flatten([state, best])))]
+            state, best = tf.nest.pack_sequence_as([state, best], leaves)
             step, loss_sum, seconds = int(saved["step"]), float(saved["loss"]), float(saved["seconds"])
             paces = saved["paces"].tolist()
             curve = [(int(at), *values) for at, *values in saved["curve"].tolist()]
         for until in evaluation_steps(recipe["steps"], recipe["evaluate_every"])[len(curve) :]:
+            if best_of(curve, regularizer.patience)[1]:
+                break
             while step < until:
                 end = min(step // self.part * self.part + self.part, until)
                 loss_of_part, state, spent = advance(step, end)
@@ -300,7 +322,11 @@ class Trainer:
             if not (np.isfinite(train_loss) and all(np.isfinite(value).all() for value in weights)):
                 status, message = "diverged", f"the loss or a weight was no longer finite after step {step}"
                 break
+            if best_of(curve, regularizer.patience)[0] == len(curve) - 1:
+                best = state
 
+        state, steps_done = best if status == "finished" else state, step
+        step, _, validation_accuracy, _ = curve[best_of(curve, regularizer.patience)[0]]
         variables = regularizer.evaluated(state["variables"], state["buffers"])
         seen = self._parameters(variables, None)
         arrays = {f"kernel_{layer}": np.asarray(kernel).T.copy() for layer, kernel in enumerate(seen.kernels)}
@@ -320,13 +346,13 @@ class Trainer:
             arrays["test_predicted_noise_off"] = (evaluate("test", False)[1] if noisy else predicted).astype(np.uint8)
             metrics = {
                 "train_accuracy": accuracy("train"),
-                "validation_accuracy": curve[-1][2],
+                "validation_accuracy": validation_accuracy,
                 "test_accuracy": float((predicted == labels_of_test).mean()),
                 "test_accuracy_noise_off": float((arrays["test_predicted_noise_off"] == labels_of_test).mean()),
                 "train_loss": curve[-1][1],
             }
         pace = float(np.median(paces)) * 1e6 if paces else None
-        return Result(status, message, arrays, metrics, parameters, step, seconds, pace)
+        return Result(status, message, arrays, metrics, parameters, steps_done, seconds, pace)
 
 
 def _groups(images: np.ndarray, size: int) -> Iterator[tf.Tensor]:

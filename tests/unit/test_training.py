@@ -18,7 +18,7 @@ from regatlas.regularizers.l2 import L2
 from regatlas.regularizers.none import NoRegularization
 from regatlas.regularizers.weight_norm import WeightNorm
 from regatlas.streams import BatchOrder
-from regatlas.training import BLOCK, Trainer, evaluation_steps
+from regatlas.training import BLOCK, Trainer, best_of, evaluation_steps, mislabelled
 
 PIXELS, CLASSES, BATCH, STEPS = 12, 3, 4, 35
 METHODS = {
@@ -53,7 +53,7 @@ DATA = prepared()
 
 def settings(network=None, **recipe):
     base = {"loss": "squared_error", "optimizer": "adam", "momentum": 0.9, "schedule": "constant"}
-    base |= {"learning_rate": 0.01, "batch_size": BATCH, "steps": STEPS, "evaluate_every": 7}
+    base |= {"learning_rate": 0.01, "batch_size": BATCH, "steps": STEPS, "evaluate_every": 7, "label_noise": 0.0}
     return {
         "network": {"hidden": [], "bias": False, "initial_stddev": 0.075} | (network or {}),
         # 42 of the 50 examples: an incomplete last batch, and eight that training must not see
@@ -400,3 +400,58 @@ def test_cross_entropy_learns():
     assert run.arrays["curve_train_loss"][-1] < 0.7 * run.arrays["curve_train_loss"][0]
     # the first loss is that of almost equal probabilities, in nats
     assert run.arrays["curve_train_loss"][0] == pytest.approx(np.log(3), abs=0.3)
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "patience", "expected"),
+    [
+        ([], 2, (-1, False)),
+        ([0.5, 0.9, 0.8], None, (2, False)),
+        ([0.5, 0.9, 0.8], 2, (1, False)),
+        ([0.5, 0.9, 0.8, 0.9], 2, (1, True)),
+        ([0.5, 0.9, 0.8, 0.95], 2, (3, False)),
+        ([0.9, 0.1], 1, (0, True)),
+    ],
+)
+def test_patience_counts_evaluations_that_are_not_better(accuracies, patience, expected):
+    assert best_of([(step, 0.0, accuracy, 0.0) for step, accuracy in enumerate(accuracies)], patience) == expected
+
+
+def test_a_run_with_patience_ends_early_and_keeps_its_best_weights():
+    recipe = {"steps": 400, "evaluate_every": 4, "learning_rate": 0.3}  # too fast: validation accuracy goes up and down
+    patient = trainer("none", **recipe)
+    patient.regularizer.patience = 5
+    run, states = patient.run(0), []
+    best, stop = best_of(list(zip(*[run.arrays["curve_validation_accuracy"]] * 3, strict=True)), 5)
+    assert stop and run.steps_done == run.arrays["curve_step"][-1] < 400
+    assert len(run.arrays["curve_step"]) - 1 - best == 5
+    assert run.metrics["validation_accuracy"] == run.arrays["curve_validation_accuracy"].max()
+    assert run.metrics["test_accuracy"] == pytest.approx(run.arrays["curve_test_accuracy"][best])
+    until = fresh("none", **recipe | {"steps": int(run.arrays["curve_step"][best])})
+    assert run.arrays["kernel_0"].tobytes() == until.arrays["kernel_0"].tobytes()
+    patient.run(0, save=lambda state: states.append(state()))
+    for state in states[1::7]:
+        continued = patient.run(0, saved=state)
+        for array in run.arrays:
+            assert continued.arrays[array].tobytes() == run.arrays[array].tobytes(), array
+
+
+def test_label_noise_replaces_the_share_by_other_classes_and_by_the_seed():
+    labels = np.arange(10_000).astype(np.uint8) % 5
+    wrong = mislabelled(labels, 0.3, 5, seed=1)
+    assert (wrong != labels).sum() == 3000
+    assert np.array_equal(np.bincount(wrong, minlength=5) > 1800, [True] * 5) and wrong.max() == 4
+    assert np.array_equal(wrong, mislabelled(labels, 0.3, 5, seed=1))
+    assert not np.array_equal(wrong, mislabelled(labels, 0.3, 5, seed=2))
+    assert np.array_equal(mislabelled(labels, 0.0, 5, seed=1), labels)
+
+
+def test_training_sees_the_wrong_labels_and_evaluation_the_right_ones():
+    recipe = {"steps": 400, "evaluate_every": 400, "loss": "cross_entropy"}
+    clean, noisy = fresh("none", **recipe), fresh("none", **recipe, label_noise=0.5)
+    assert noisy.metrics["test_accuracy"] < clean.metrics["test_accuracy"]
+    by_hand = mislabelled(DATA["train_labels"][:42], 0.5, CLASSES, 0)
+    data = DATA | {"train_labels": np.concatenate([by_hand, DATA["train_labels"][42:]])}
+    same = trainer("none", data=data, **recipe).run(0)
+    assert same.arrays["kernel_0"].tobytes() == noisy.arrays["kernel_0"].tobytes()
+    assert same.metrics == noisy.metrics

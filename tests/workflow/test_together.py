@@ -3,9 +3,9 @@
 import re
 
 import pytest
-import train
 from shrunken import two_methods
 
+import train
 from regatlas import locks, runs
 
 
@@ -60,10 +60,8 @@ def test_only_what_is_missing_is_trained_and_changing_the_number_trains_nothing(
 class Trained:
     """Stands in for the process's ``Training``: what it was asked for."""
 
-    spec = {"settings": {}, "seed": 0}
-
     def __init__(self, error=None):
-        self.seeds, self.error = [], error
+        self.spec, self.seeds, self.error = {"settings": {}, "seed": 0}, [], error
 
     def write(self, seed, path, target):
         self.seeds.append(seed)
