@@ -23,7 +23,7 @@ _PANELS = (
 )
 COLUMNS = [name for _, drawn, _ in _PANELS for name, _ in drawn]
 _SPAN = 10  # of positive values, from which an axis is logarithmic
-_TICKS = 5
+_TICKS = 4
 
 
 def draw(spec: Spec, table: pandas.DataFrame, folder: Path) -> None:
@@ -82,8 +82,10 @@ def _numeric(values: Sequence[Any]) -> bool:
 
 def _grid(figure: Figure, paths: Sequence[tuple[Method, str, pandas.DataFrame]]) -> None:
     rows = figure.subplots(len(paths), len(_PANELS), squeeze=False)
+    for axes, (label, _, _) in zip(rows[0], _PANELS, strict=True):
+        axes.set_title(label, fontsize=8.5)
     for axes_row, (method, name, path) in zip(rows, paths, strict=True):
-        for axes, (label, drawn, scale) in zip(axes_row, _PANELS, strict=True):
+        for axes, (_, drawn, scale) in zip(axes_row, _PANELS, strict=True):
             places = _axis(axes, path["value"].tolist())
             known = False
             for column, dash in drawn:
@@ -98,12 +100,11 @@ def _grid(figure: Figure, paths: Sequence[tuple[Method, str, pandas.DataFrame]])
             axes.yaxis.set_major_locator(MaxNLocator(3))
             axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 3)))
             axes.tick_params(labelsize=7.5, length=2)
+            axes.tick_params(axis="x", labelsize=7)
             axes.set_xlabel(name.removeprefix("training."), fontsize=8)
             if not known:
                 axes.set_yticks([])
                 axes.text(0.5, 0.5, "\N{EN DASH}", transform=axes.transAxes, ha="center")
-            if axes_row is rows[0]:
-                axes.set_title(label, fontsize=8.5)
         axes_row[0].set_ylabel(wrap(method.label, 16), fontsize=8)
     handles = [Line2D([], [], color=INK, linestyle=dash) for _, dash in _PANELS[0][1]]
     handles.append(Line2D([], [], marker="o", markersize=8, mfc="none", mec=INK, linestyle=""))
@@ -127,11 +128,16 @@ def _axis(axes: Axes, values: Sequence[Any]) -> np.ndarray:
         else:
             places = ranks
     shown = np.unique(np.linspace(0, len(values) - 1, min(len(values), _TICKS)).round().astype(int))
-    names = [number(value, 2) if _numeric([value]) else wrap(str(value), 12) for value in values]
+    names = [f"{value:g}" if _numeric([value]) else wrap(_word(value), 12) for value in values]
     axes.xaxis.set_major_locator(FixedLocator(places[shown]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticklabels([names[index] for index in shown])
     return places
+
+
+def _word(value: Any) -> str:
+    """A setting's value as a config has it."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _left_out(spec: Spec, table: pandas.DataFrame) -> str:
@@ -152,7 +158,7 @@ def _describe(paths: Sequence[tuple[Method, str, pandas.DataFrame]]) -> str:
     for method, name, path in paths:
         points = ", ".join(
             f"{percent(row['test_accuracy']) if np.isfinite(row['test_accuracy']) else 'no finished run'} at "
-            f"{row['value']}{' (selected)' if row['selected'] else ''}"
+            f"{_word(row['value'])}{' (selected)' if row['selected'] else ''}"
             for row in path.to_dict("records")
         )
         parts.append(f"{method.label}, {name}: test accuracy {points}.")
