@@ -151,4 +151,5 @@ def read_selected(path: str | Path, columns: Iterable[str]) -> pd.DataFrame:
 def typed(table: pd.DataFrame) -> pd.DataFrame:
     """The frame with integers as Int64, texts as str ("" where missing), everything else as float64."""
     kinds = {name: "Int64" if name in _INTEGERS else str if name in _TEXTS else "float64" for name in table.columns}
-    return table.fillna({name: "" for name in table.columns if kinds[name] is str}).astype(kinds)
+    texts = [name for name in table.columns if kinds[name] is str]
+    return table.astype(dict.fromkeys(texts, object)).fillna(dict.fromkeys(texts, "")).astype(kinds)

@@ -13,6 +13,7 @@ import yaml
 
 import report
 from regatlas import tables
+from regatlas.comparison import compare
 from regatlas.errors import UserError
 from regatlas.report import facts, formulas, numbers, page
 
@@ -72,6 +73,7 @@ def frames(methods=POST, seeds=(0, 1, 2), diverged=(), processors=("cpu one",)):
             accuracy = ACCURACY.get(method, 0.9) + 0.001 * seed
             row = dict.fromkeys(tables.RUN_COLUMNS)
             row |= {"method": method, "seed": seed, "digest": "ab", "regularizer": regularizer, "status": "finished"}
+            row |= {"point": 0, "values": "{}", "selected": 1}
             row |= {"total_seconds": 10.0, "finished_at": f"2026-11-23T10:0{seed}:00Z", "tensorflow": "2.21.0"}
             row |= {"processor": processors[position % len(processors)], "cores": 2, "system": "Linux"}
             if (method, seed) in diverged:
@@ -82,10 +84,11 @@ def frames(methods=POST, seeds=(0, 1, 2), diverged=(), processors=("cpu one",)):
                 row |= {"weight_min": -1.9 if method == "none" else -0.06, "weight_max": 1.6, "weight_norm": 12.5}
                 row |= {"roughness": 0.25, "template_correlation": 0.5, "microseconds_per_step": 30.0 + seed}
             rows.append(row)
-            curves += [{"method": method, "seed": seed, "step": step, "test_accuracy": 0.5} for step in (1, 100)]
+            curve = {"method": method, "seed": seed, "point": 0, "test_accuracy": 0.5}
+            curves += [{**curve, "step": step} for step in (1, 100)]
     runs = tables.typed(pd.DataFrame(rows, columns=tables.RUN_COLUMNS))
     entries = [{"id": key, "label": f"The {key}", "published": value[2]} for key, value in methods.items()]
-    comparison = tables.compare(entries, next(iter(methods)), runs)
+    comparison = compare(entries, next(iter(methods)), runs)
     return runs, tables.typed(pd.DataFrame(curves, columns=tables.CURVE_COLUMNS)), comparison
 
 
