@@ -241,3 +241,38 @@ def test_the_program_writes_all_three(tmp_path):
     assert table["difference"].tolist()[0] == pytest.approx(-0.1 * (1 + 1 / 9))
     written = read_markdown((tmp_path / "first" / "comparison.md").read_text())
     assert [cells[0] for cells in written] == ["Method", NASTY, "No regularization"]
+
+
+def test_with_seeds_enough_the_table_shows_the_simultaneous_test():
+    tested = {"difference_simultaneous_low": -0.18, "difference_simultaneous_high": -0.15, "p_adjusted": 0.0312}
+    table = frame(baseline(), row(**tested, decision="worse"), row("few", undecidable="better or worse: it has 2"))
+    found = texts(table, "l2")
+    assert "p" not in found and found["p, adjusted"] == "0.031" and found["Decision"] == "worse"
+    assert found["Difference (points)"] == "\u221216.88 [\u221218.00, \u221215.00]"
+    assert texts(table, "few")["Difference (points)"] == "\u221216.88" and texts(table, "few")["p, adjusted"] == ""
+    written = markup.markdown(table, "none", margin=0.005, level=0.9)
+    assert "simultaneous 90 % intervals" in written and "±0.5 points" in written and "below 0.1;" in written
+    assert "Not decidable for few: better or worse: it has 2." in written
+
+
+def test_methods_that_cannot_be_decided_share_a_note():
+    table = frame(baseline(), *(row(name, undecidable="better or worse: it has 5") for name in ("a", "b")))
+    assert "- Not decidable for a, b: better or worse: it has 5." in markup.markdown(table, "none").splitlines()
+    assert "% Not decidable for a, b: better or worse: it has 5." in markup.latex(table, "none").splitlines()
+
+
+def test_grids_are_shown_with_their_doubts():
+    selected = {"values": '{"strength":0.001,"training.loss":"squared_error"}', "points": 4, "point": 2}
+    table = frame(
+        baseline(values="{}", points=1, at_edge=0), row(**selected, at_edge=1), row("b", **selected, at_edge=0)
+    )
+    assert texts(table, "l2")["Selected"] == "strength 0.001, training.loss squared_error (edge)"
+    assert texts(table, "b")["Selected"] == "strength 0.001, training.loss squared_error"
+    assert texts(table, "none")["Selected"] == ""
+    written = markup.markdown(table, "none")
+    assert "not tuned alike: No regularization 1, l2 4, b 4" in written
+    assert written.count("lies at the edge of its grid") == 1
+    alike = frame(row("a", **selected, at_edge=0), row("b", **selected, at_edge=0))
+    notes = markup.on_tuning(alike)
+    assert len(notes) == 1 and "best mean validation accuracy" in notes[0]
+    assert markup.on_tuning(frame(baseline(), row())) == []

@@ -264,3 +264,27 @@ def test_numbers_have_a_real_minus_and_no_negative_zero():
     assert numbers.number(-0.0001, ".2f") == "0.00"
     assert numbers.number(float("nan")) == numbers.number(None) == numbers.DASH
     assert numbers.p_value(0.0004) == "< 0.001" and numbers.p_value(0.25) == "0.250"
+
+
+def test_what_cannot_be_decided_is_said(tmp_path):
+    text = Page(render(tmp_path)).text
+    assert "Not decidable for The dropout, The gaussian, The l2, The weight_norm: better or worse" in text
+    assert "How the methods were tuned" not in text
+    many = tuple(range(6))
+    assert "Not decidable" not in Page(render(tmp_path, spec(seeds=many), frames(seeds=many))).text
+
+
+def test_a_study_with_grids_says_how_it_was_tuned(tmp_path):
+    (tmp_path / "strength_paths.svg").write_text(SVG)
+    assert "figure-strength_paths" not in render(tmp_path)  # left over from when the study had a grid
+    runs, curves, comparison = frames()
+    mine = comparison["method"] == "l2"
+    values = '{"strength":0.5,"training.learning_rate":0.25}'
+    comparison.loc[mine, ["points", "at_edge", "values"]] = [4, 1, values]
+    html = render(tmp_path, None, (runs, curves, comparison))
+    found = Page(html)
+    assert "figure-strength_paths" in found.ids and "tuning" in found.ids
+    assert "The l2: the selected point (strength 0.5, training.learning_rate 0.25) lies at the edge" in found.text
+    assert "not tuned alike: The none 1, The dropout 1, The gaussian 1, The l2 4" in found.text
+    row = re.search(r"<th scope=\"row\">The l2</th><td>l2</td>\s*<td>(.*?)</td><td>(.*?)</td>", html, re.DOTALL)
+    assert row.groups() == ("strength: 0.5", "learning_rate: 0.25")  # those of the selected point
