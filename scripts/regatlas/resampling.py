@@ -116,6 +116,7 @@ def _intervals(
     mean = sums[0] / count
     rest = np.where(there, values - mean, 0.0)
     spread = np.sqrt(np.sum(rest**2, axis=0))  # sqrt(n) times the standard deviation
+    spread[spread <= _SLACK * np.sqrt(np.sum(values**2, axis=0))] = 0  # what rounding leaves of equal differences
     others = _largest_of_others(_ratio(sums - mean * signs, spread))
     rank = int(np.ceil(alpha * len(sums) - _SLACK)) - 1
     ends = []
