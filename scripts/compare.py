@@ -4,27 +4,33 @@ import argparse
 import json
 from pathlib import Path
 
-from regatlas import markup
+from regatlas import correctness, markup
+from regatlas.comparison import compare
 from regatlas.errors import run
 from regatlas.files import write_text
-from regatlas.tables import RUN_COLUMNS, compare, read_csv, write_csv
+from regatlas.tables import RUN_COLUMNS, read_csv, write_csv
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--spec", type=json.loads, required=True, help="JSON: baseline and methods (id, label, published)"
+        "--spec",
+        type=json.loads,
+        required=True,
+        help="JSON: baseline, statistics (margin, level) and methods (id, label, published)",
     )
     parser.add_argument("--table", type=Path, required=True, help="runs.csv")
+    parser.add_argument("--correct", type=Path, required=True, help="correct.npz")
     parser.add_argument("--csv", type=Path, required=True, help="where to write comparison.csv")
     parser.add_argument("--markdown", type=Path, required=True, help="where to write the Markdown table")
     parser.add_argument("--latex", type=Path, required=True, help="where to write the LaTeX table")
     arguments = parser.parse_args()
-    spec = arguments.spec
-    table = compare(spec["methods"], spec["baseline"], read_csv(arguments.table, RUN_COLUMNS))
+    spec, runs = arguments.spec, read_csv(arguments.table, RUN_COLUMNS)
+    statistics = spec["statistics"]
+    table = compare(spec["methods"], spec["baseline"], runs, correctness.read(arguments.correct), **statistics)
     write_csv(arguments.csv, table)
-    write_text(arguments.markdown, markup.markdown(table, spec["baseline"]))
-    write_text(arguments.latex, markup.latex(table, spec["baseline"]))
+    write_text(arguments.markdown, markup.markdown(table, spec["baseline"], **statistics))
+    write_text(arguments.latex, markup.latex(table, spec["baseline"], **statistics))
 
 
 if __name__ == "__main__":

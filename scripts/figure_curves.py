@@ -10,7 +10,7 @@ def main() -> None:
     parser.add_argument("--curves", required=True, help="curves.csv")
     options = parser.parse_args()
     spec = style.read_spec(options.spec)
-    table = tables.read_csv(options.table, ["method", "seed", "status"])
+    table = tables.read_selected(options.table, ["method", "seed", "point", "status"])
     evaluations = tables.read_csv(options.curves, tables.CURVE_COLUMNS)
     curves.draw(spec, table, evaluations, options.out)
 

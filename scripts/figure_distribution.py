@@ -10,7 +10,7 @@ def main() -> None:
     parser.add_argument("--runs", required=True, help="the folder of the runs")
     options = parser.parse_args()
     spec = style.read_spec(options.spec)
-    table = tables.read_csv(options.table, ["method", "seed", "digest", "regularizer", "status"])
+    table = tables.read_selected(options.table, ["method", "seed", "digest", "regularizer", "status"])
     distribution.draw(spec, table, options.runs, options.out)
 
 

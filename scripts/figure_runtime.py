@@ -10,7 +10,7 @@ def main() -> None:
     parser.add_argument("--comparison", required=True, help="comparison.csv")
     options = parser.parse_args()
     spec = style.read_spec(options.spec)
-    table = tables.read_csv(options.table, ["method", "seed", "status"])
+    table = tables.read_selected(options.table, ["method", "seed", "status"])
     comparison = tables.read_csv(options.comparison, tables.COMPARISON_COLUMNS)
     runtime.draw(spec, table, comparison, options.out)
 

@@ -11,7 +11,7 @@ def main() -> None:
     parser.add_argument("--reference", required=True, help="what the runs are measured against")
     options = parser.parse_args()
     spec = style.read_spec(options.spec)
-    table = tables.read_csv(options.table, ["method", "seed", "digest", "regularizer", "status"])
+    table = tables.read_selected(options.table, ["method", "seed", "digest", "regularizer", "status"])
     pixels = reference.read(options.reference)
     weights.draw(spec, table, options.runs, pixels.never_lit, pixels.image_shape.tolist(), options.out)
 

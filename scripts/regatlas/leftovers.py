@@ -35,7 +35,12 @@ class Leftovers:
 
 def wanted_by(study: Study) -> set[Identity]:
     """The runs that a study's config asks for."""
-    return {(method.regularizer, method.digest, seed) for method in study.methods for seed in study.seeds}
+    return {
+        (method.regularizer, point.digest, seed)
+        for method in study.methods
+        for point in method.points
+        for seed in study.seeds
+    }
 
 
 def wanted_by_tables(results: Path) -> dict[Path, set[Identity]]:
@@ -48,7 +53,7 @@ def wanted_by_tables(results: Path) -> dict[Path, set[Identity]]:
     for path in sorted(results.glob("*/runs.csv")):
         if path.parent.name in RESERVED:
             continue
-        tables[path] = {row[1:] for row in runs.listed(path)}
+        tables[path] = {(row.regularizer, row.digest, row.seed) for row in runs.listed(path)}
     return tables
 
 

@@ -1,10 +1,13 @@
 """The comparison for people: the same table as Markdown and as LaTeX."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
+
+from regatlas import grids
 
 _MINUS, _PLUS_MINUS, _ELLIPSIS = "\N{MINUS SIGN}", "\N{PLUS-MINUS SIGN}", "\N{HORIZONTAL ELLIPSIS}"
 _LATEX = {
@@ -22,8 +25,8 @@ _LATEX = {
     _PLUS_MINUS: r"$\pm$",
     _ELLIPSIS: r"\ldots{}",
 }
-_PUBLISHED = ("Accuracy, published", "Runtime, published", "Weights, published", "Verdict")
-_TEXTS = ("Method", "Verdict")  # flush left; numbers stand flush right
+_OPTIONAL = ("Selected", "Accuracy, published", "Runtime, published", "Weights, published", "Verdict")
+_TEXTS = ("Method", "Selected", "Decision", "Verdict")  # flush left; numbers stand flush right
 
 
 def escape_markdown(text: str) -> str:
@@ -36,22 +39,31 @@ def escape_latex(text: str) -> str:
     return "".join(_LATEX.get(char, char) for char in " ".join(text.split()))
 
 
-def markdown(comparison: pd.DataFrame, baseline: str) -> str:
-    """The frame of comparison.csv as a Markdown table, with notes under it; ``baseline`` is a method's id."""
+def markdown(comparison: pd.DataFrame, baseline: str, margin: float = 0.002, level: float = 0.95) -> str:
+    """The frame of comparison.csv as a Markdown table, with notes under it.
+
+    Args:
+        comparison: the frame.
+        baseline: a method's id.
+        margin, level: what ``comparison.compare`` was given.
+    """
     names, rows = cells(comparison, baseline)
     lines = [_line(names), "|" + "|".join(":---" if name in _TEXTS else "---:" for name in names) + "|"]
     lines += [_line(row) for row in rows]
-    notes = [f"- {escape_markdown(note)}" for note in _notes(comparison, baseline)]
+    notes = [f"- {escape_markdown(note)}" for note in _notes(comparison, baseline, margin, level)]
     return "\n".join([*lines, "", *notes, ""])
 
 
-def latex(comparison: pd.DataFrame, baseline: str) -> str:
-    """The frame of comparison.csv as a LaTeX ``tabular`` that needs no package; the notes are comments."""
+def latex(comparison: pd.DataFrame, baseline: str, margin: float = 0.002, level: float = 0.95) -> str:
+    """The frame of comparison.csv as a LaTeX ``tabular`` that needs no package; the notes are comments.
+
+    The arguments are those of ``markdown``.
+    """
     names, rows = cells(comparison, baseline)
     body = [" & ".join(map(escape_latex, row)) + r" \\" for row in (names, *rows)]
     return "\n".join(
         [
-            *(f"% {note}" for note in _notes(comparison, baseline)),
+            *(f"% {note}" for note in _notes(comparison, baseline, margin, level)),
             rf"\begin{{tabular}}{{{''.join('l' if name in _TEXTS else 'r' for name in names)}}}",
             r"\hline",
             body[0],
@@ -65,25 +77,37 @@ def latex(comparison: pd.DataFrame, baseline: str) -> str:
 
 
 def cells(comparison: pd.DataFrame, baseline: str) -> tuple[list[str], list[list[str]]]:
-    """The names of the columns and the texts of the rows; published values only if there are any."""
-    rows = [_texts(row, row["method"] == baseline) for row in comparison.to_dict("records")]
-    names = [name for name in _texts({}, False) if name not in _PUBLISHED or any(row[name] for row in rows)]
+    """The names of the columns and the texts of the rows; published values and grids only if there are any."""
+    adjusted = _adjusted(comparison)
+    rows = [_texts(row, row["method"] == baseline, adjusted) for row in comparison.to_dict("records")]
+    names = [name for name in _texts({}, False, adjusted) if name not in _OPTIONAL or any(row[name] for row in rows)]
     return names, [[row[name] for name in names] for row in rows]
 
 
-def _texts(row: Mapping[str, Any], is_baseline: bool) -> dict[str, str]:
+def _adjusted(comparison: pd.DataFrame) -> bool:
+    """Whether any method has seeds enough for the sign-flip test; without it the table shows the paired t-test."""
+    return bool(comparison["p_adjusted"].notna().any())
+
+
+def _texts(row: Mapping[str, Any], is_baseline: bool, adjusted: bool) -> dict[str, str]:
     """A row's texts by the name of their column; the columns' order is the one here."""
     accuracy = _with_half_width(row, "test_accuracy")
     noise_off = _with_half_width(row, "test_accuracy_noise_off")
-    p = row.get("p_value")
+    p = row.get("p_adjusted" if adjusted else "p_value")
+    interval = "difference_simultaneous" if adjusted else "difference"
     diverged = row.get("diverged")
     return {
         "Method": row.get("label", ""),
+        "Selected": _selected(row),
         "Seeds": str(row.get("seeds", "")) + (f" ({diverged} diverged)" if diverged else ""),
         "Test accuracy (%)": accuracy if noise_off == accuracy else f"{accuracy} (noise off: {noise_off})",
         "Accuracy, published": _number(row.get("published_test_accuracy"), "g", 100),
-        "Difference (points)": "baseline" if is_baseline else _with_interval(row, "difference", "+.2f", 100),
-        "p": "" if pd.isna(p) else "< 0.001" if p < 0.001 else f"{p:.3f}",
+        "Difference (points)": "baseline"
+        if is_baseline
+        else _with_interval(row, "difference", "+.2f", 100, interval=interval),
+        "p, adjusted" if adjusted else "p": "" if pd.isna(p) else "< 0.001" if p < 0.001 else f"{p:.3f}",
+        "Errors per 10,000": _number(row.get("errors_per_10000"), "+.0f"),
+        "Decision": row.get("decision", ""),
         "Relative runtime": _with_interval(row, "relative_runtime", ".2f"),
         "Runtime, published": _number(row.get("published_relative_runtime"), ".2f"),
         "Weights (min \N{HORIZONTAL ELLIPSIS} max)": _range(row, "weight", ".3f"),
@@ -92,20 +116,74 @@ def _texts(row: Mapping[str, Any], is_baseline: bool) -> dict[str, str]:
     }
 
 
-def _notes(comparison: pd.DataFrame, baseline: str) -> list[str]:
+def _selected(row: Mapping[str, Any]) -> str:
+    """The values of the selected point, empty without a grid; at the grid's edge they say so."""
+    words = grids.words(json.loads(row.get("values") or "{}"))
+    return f"{words} (edge)" if words and row["at_edge"] else words
+
+
+def _notes(comparison: pd.DataFrame, baseline: str, margin: float, level: float) -> list[str]:
     """What the numbers are, as far as the table has them."""
-    labels = comparison.loc[comparison["method"] == baseline, "label"]
-    reference = " ".join((labels.iloc[0] if len(labels) else baseline).split())
-    notes = [
-        f"Test accuracy: mean over seeds {_PLUS_MINUS} half the width of its 95 % t interval.",
-        f"Difference: to {reference}, paired by seed, with its 95 % t interval; p: paired t-test, two-sided.",
+    labels = {row["method"]: " ".join(row["label"].split()) for row in comparison.to_dict("records")}
+    reference = labels.get(baseline, baseline)
+    sure = f"{100 * level:g} %"
+    notes = [f"Test accuracy: mean over seeds {_PLUS_MINUS} half the width of its 95 % t interval."]
+    if _adjusted(comparison):
+        notes.append(
+            f"Difference: to {reference}, paired by seed, with simultaneous {sure} intervals; p: sign-flip test of "
+            "whole seeds, two-sided, adjusted for all methods (single-step max-T, Westfall & Young 1993)."
+        )
+    else:
+        notes.append(
+            f"Difference: to {reference}, paired by seed, with its 95 % t interval; p: paired t-test, two-sided, not "
+            "adjusted for several methods."
+        )
+    notes += [
+        f"Errors per 10,000: how many more errors than {reference} in 10,000 test images.",
+        f"Decision: better or worse, if the simultaneous interval of the sign-flip test excludes zero and its adjusted "
+        f"p-value is below {1 - level:.4g}; else equivalent, if two one-sided t-tests hold the difference within "
+        f"{_PLUS_MINUS}{100 * margin:g} points; else undecided.",
         f"Relative runtime: time of a training step over that of {reference}, paired by seed, geometric mean "
         "with its 95 % t interval.",
         "Weights: smallest and largest weight, means over seeds.",
     ]
     if any("noise off" in cell for row in cells(comparison, baseline)[1] for cell in row):
         notes.append("Noise off: the same trained networks, tested without the method's noise.")
-    return notes
+    return [*notes, *on_tuning(comparison), *undecidable(comparison)]
+
+
+def on_tuning(comparison: pd.DataFrame) -> list[str]:
+    """How points were selected, and what is doubtful about it; nothing without grids."""
+    rows = _rows(comparison)
+    if all(row["points"] <= 1 for row in rows):
+        return []
+    notes = [
+        "Selected: of each method's points the one with the best mean validation accuracy over seeds; test results are "
+        "of it alone. A point with a diverged run is not selected, unless every point has one."
+    ]
+    if len({row["points"] for row in rows}) > 1:
+        counts = ", ".join(f"{row['label']} {row['points']}" for row in rows)
+        notes.append(f"The methods had different numbers of points, so they were not tuned alike: {counts}.")
+    return notes + [
+        f"{row['label']}: the selected point ({grids.words(json.loads(row['values']))}) lies at the edge of its grid; "
+        "a wider grid may hold a better one."
+        for row in rows
+        if row["at_edge"]
+    ]
+
+
+def undecidable(comparison: pd.DataFrame) -> list[str]:
+    """What too few seeds cannot decide."""
+    why: dict[str, list[str]] = {}
+    for row in _rows(comparison):
+        if row["undecidable"]:
+            why.setdefault(row["undecidable"], []).append(row["label"])
+    return [f"Not decidable for {', '.join(labels)}: {reason}." for reason, labels in why.items()]
+
+
+def _rows(comparison: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = comparison.fillna({"points": 1, "at_edge": 0}).to_dict("records")
+    return [{**row, "label": " ".join(row["label"].split())} for row in rows]
 
 
 def _line(row: Iterable[str]) -> str:
@@ -128,9 +206,10 @@ def _with_half_width(row: Mapping[str, Any], name: str) -> str:
     return f"{_number(mean, '.2f', 100)} {_PLUS_MINUS} {_number((high - low) / 2, '.2f', 100)}"
 
 
-def _with_interval(row: Mapping[str, Any], name: str, form: str, scale: float = 1) -> str:
-    """A number, with its interval in brackets if it has one."""
-    mean, low, high = (_number(row.get(f"{name}{end}"), form, scale) for end in ("", "_low", "_high"))
+def _with_interval(row: Mapping[str, Any], name: str, form: str, scale: float = 1, interval: str = "") -> str:
+    """A number, with its interval in brackets if it has one; ``interval`` names it if it is not the number's own."""
+    interval = interval or name
+    mean, low, high = (_number(row.get(key), form, scale) for key in (name, f"{interval}_low", f"{interval}_high"))
     return f"{mean} [{low}, {high}]" if low else mean
 
 

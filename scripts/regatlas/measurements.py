@@ -1,17 +1,21 @@
-"""What is measured of every run: the rows of runs.csv and curves.csv."""
+"""What is measured of every run: the rows of runs.csv and curves.csv, and which images it classifies correctly."""
 
 import contextlib
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from regatlas import geometry, metrics, runs
+from regatlas import fingerprint, geometry, grids, metrics, runs, tuning
+from regatlas.correctness import Correct
 from regatlas.errors import UserError
 from regatlas.reference import Reference
 from regatlas.tables import CURVE_COLUMNS, RUN_COLUMNS, typed
+
+_CURVE = ("step", "train_loss", "validation_accuracy", "test_accuracy")
 
 
 class _Unusable(Exception):
@@ -20,45 +24,84 @@ class _Unusable(Exception):
 
 def collect(
     methods: Iterable[Mapping[str, Any]], seeds: Iterable[int], root: str | Path, reference: Reference
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read every run once; return the frames of runs.csv and curves.csv, by method id, then seed.
+) -> tuple[pd.DataFrame, pd.DataFrame, Correct]:
+    """Read every run and select a point of each method.
 
     Args:
-        methods: mappings with ``id``, ``regularizer`` and ``digest``.
-        seeds: the seeds each method was trained with.
+        methods: mappings with ``id``, ``regularizer``, ``grid`` (pairs of a setting and its values, in order) and
+            ``digests`` (one a point, in the grid's order).
+        seeds: the seeds each point was trained with.
         root: the folder of the runs.
         reference: what they are measured against.
+
+    Returns:
+        The frames of runs.csv and curves.csv, by method id, then point, then seed, and which test images the finished
+        runs of the selected points classify correctly.
 
     Raises:
         UserError: run files are missing, damaged or not what their path says; the message names them all. Damaged
             files are set aside, so that the workflow trains those runs again.
     """
-    rows, curves, problems, again = [], [], [], 0
-    seeds = sorted(seeds)
-    for method in sorted(methods, key=lambda method: method["id"]):
-        for seed in seeds:
-            path = runs.path(root, method["regularizer"], method["digest"], seed)
-            try:
-                run = _read(path, method["digest"], seed)
-                row = _row(method, seed, run, reference)
-                curve = _curve(run)
-            except UserError as error:
-                problems.append(str(error))
-                again += 1
-                with contextlib.suppress(OSError):
-                    runs.set_aside(path)
-            except _Unusable as error:
-                problems.append(f"{path}: {error}")
-            except (KeyError, IndexError, TypeError, ValueError) as error:
-                problems.append(f"{path}: not a complete run ({error!r})")
-            else:
-                rows.append(row)
-                curves.append(curve)
+    rows, curves, bits, problems, again = [], [], [], {}, 0
+    for entry, seed in itertools.product(_points(methods), sorted(seeds)):
+        path = runs.path(root, entry["regularizer"], entry["digest"], seed)
+        if path in problems:  # methods may have points in common
+            continue
+        try:
+            run = _read(path, entry["digest"], seed)
+            row = _row(entry, seed, run, reference)
+            curve = _curve(run)
+        except UserError as error:
+            problems[path] = str(error)
+            again += 1
+            with contextlib.suppress(OSError):
+                runs.set_aside(path)
+        except _Unusable as error:
+            problems[path] = f"{path}: {error}"
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            problems[path] = f"{path}: not a complete run ({error!r})"
+        else:
+            rows.append(row)
+            curves.append(curve)
+            finished = row["status"] == "finished"
+            bits.append(np.packbits(run.arrays["test_predicted"] == reference.test_labels) if finished else None)
     if problems:
         count = f"{len(problems)} of {len(problems) + len(rows)} run files cannot be used"
         advice = "the same command trains them again" if again == len(problems) else "delete them and run again"
-        raise UserError("\n  ".join([f"{count}; {advice}:", *problems]))
-    return typed(pd.DataFrame(rows, columns=RUN_COLUMNS)), _curves(rows, curves)
+        raise UserError("\n  ".join([f"{count}; {advice}:", *problems.values()]))
+    chosen = _select(rows)
+    packed = {
+        (row["method"], row["seed"]): correct
+        for row, correct, mine in zip(rows, bits, chosen, strict=True)
+        if mine and correct is not None
+    }
+    table = pd.DataFrame(
+        [{**row, "selected": int(mine)} for row, mine in zip(rows, chosen, strict=True)], columns=RUN_COLUMNS
+    )
+    return typed(table), _curves(rows, curves), Correct(len(reference.test_labels), packed)
+
+
+def _points(methods: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Id, regularizer, digest, number and values of every point, by method id."""
+    for method in sorted(methods, key=lambda method: method["id"]):
+        points = grids.points(dict(method["grid"]))
+        for number, (digest, values) in enumerate(zip(method["digests"], points, strict=True)):
+            yield {
+                "method": method["id"],
+                "digest": digest,
+                "point": number,
+                "values": fingerprint.canonical(values),
+                "regularizer": method["regularizer"],
+            }
+
+
+def _select(rows: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    """Whether each row of runs.csv is one of its method's selected point; what selects sees no test result."""
+    return tuning.selected(
+        [row["method"] for row in rows],
+        [row["point"] for row in rows],
+        [row.get("validation_accuracy", np.nan) for row in rows],
+    )
 
 
 def _read(path: Path, digest: str, seed: int) -> runs.Run:
@@ -70,18 +113,16 @@ def _read(path: Path, digest: str, seed: int) -> runs.Run:
     return run
 
 
-def _row(method: Mapping[str, Any], seed: int, run: runs.Run, reference: Reference) -> dict[str, Any]:
-    """A row of runs.csv; a diverged run has no metrics."""
+def _row(entry: Mapping[str, Any], seed: int, run: runs.Run, reference: Reference) -> dict[str, Any]:
+    """A row of runs.csv but for ``selected``; a diverged run has no metrics."""
     metadata = run.metadata
     if metadata["status"] not in ("finished", "diverged"):
         raise _Unusable(f"status {metadata['status']!r} is neither 'finished' nor 'diverged'")
     machine = {**metadata["versions"], **metadata["machine"]}
     plain = ["parameters", "train_seconds", "microseconds_per_step", "status", "total_seconds", "finished_at"]
     return {
-        "method": method["id"],
+        **entry,
         "seed": seed,
-        "digest": method["digest"],
-        "regularizer": method["regularizer"],
         "train_size": metadata["settings"]["training"]["train_size"],
         "steps": metadata["steps_done"],
         **(_metrics(run, reference) if metadata["status"] == "finished" else {}),
@@ -120,8 +161,8 @@ def _metrics(run: runs.Run, reference: Reference) -> dict[str, float | None]:
 
 
 def _curve(run: runs.Run) -> list[np.ndarray]:
-    """The columns of a run's rows of curves.csv, from ``step`` on."""
-    columns = [run.arrays[f"curve_{name}"] for name in CURVE_COLUMNS[2:]]
+    """The columns of a run's rows of curves.csv that its file holds."""
+    columns = [run.arrays[f"curve_{name}"] for name in _CURVE]
     if len({len(column) for column in columns}) > 1:
         raise _Unusable("its learning curves are not of one length")
     return columns
@@ -132,6 +173,6 @@ def _curves(rows: list[dict[str, Any]], curves: list[list[np.ndarray]]) -> pd.Da
     if not rows:
         return typed(pd.DataFrame(columns=CURVE_COLUMNS))
     lengths = [len(curve[0]) for curve in curves]
-    columns = [np.repeat([row[name] for row in rows], lengths) for name in CURVE_COLUMNS[:2]]
-    columns += [np.concatenate(parts) for parts in zip(*curves, strict=True)]
-    return typed(pd.DataFrame(dict(zip(CURVE_COLUMNS, columns, strict=True))))
+    columns = {name: np.repeat([row[name] for row in rows], lengths) for name in ("method", "seed", "point")}
+    columns |= {name: np.concatenate(parts) for name, parts in zip(_CURVE, zip(*curves, strict=True), strict=True)}
+    return typed(pd.DataFrame(columns, columns=CURVE_COLUMNS))

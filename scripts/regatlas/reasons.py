@@ -5,9 +5,9 @@ from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from regatlas import runs
+from regatlas import fingerprint, grids, runs
 from regatlas.errors import UserError, few
-from regatlas.study import Method, Study
+from regatlas.study import Method, Point, Study
 
 
 def to_train(
@@ -23,32 +23,55 @@ def to_train(
         last: what the study's last table was made of (``last_table``).
     """
     root = Path(results) / "runs"
-    files = {seed: runs.path(root, method.regularizer, method.digest, seed) for seed in study.seeds}
-    absent = [seed for seed, path in files.items() if not path.exists()]
-    broken = [seed for seed, path in files.items() if str(path) in damaged]
-    lines = [_line(method, broken, "damaged: cut short or altered since")] if broken else []
-    if not absent:
-        return lines
-    earlier = last.get(method.id)
+    why: dict[tuple[str, tuple[int, ...]], list[Point]] = {}  # reason and seeds -> the points they hold for
+    told: dict[str, str] = {}
+    for point in method.points:
+        files = {seed: runs.path(root, method.regularizer, point.digest, seed) for seed in study.seeds}
+        absent = [seed for seed, path in files.items() if not path.exists()]
+        broken = [seed for seed, path in files.items() if str(path) in damaged]
+        reasons = [("damaged: cut short or altered since", broken)] if broken else []
+        reasons += _reasons(root, point, absent, last.get(method.id), told) if absent else []
+        for reason, seeds in reasons:
+            why.setdefault((reason, tuple(seeds)), []).append(point)
+    return [_line(method, points, seeds, reason) for (reason, seeds), points in why.items()]
+
+
+def _reasons(
+    root: Path,
+    point: Point,
+    absent: list[int],
+    earlier: Mapping[str, Any] | None,
+    told: dict[str, str],
+) -> list[tuple[str, list[int]]]:
+    """Why the runs of a point are absent, each reason with its seeds; ``told`` keeps what was read of old runs."""
     if earlier is None:
-        return [*lines, _line(method, absent, "new in this study")]
-    if earlier["digest"] == method.digest:
-        new = [seed for seed in absent if seed not in earlier["seeds"]]
-        lost = [seed for seed in absent if seed in earlier["seeds"]]
-        lines += [_line(method, new, "new seeds" if len(new) > 1 else "new seed")] if new else []
-        return lines + ([_line(method, lost, "the file is no longer there")] if lost else [])
-    before = _settings(root, earlier)
-    why = "; ".join(changes(before, method.settings)) if before else "its settings changed (the earlier runs are gone)"
-    return [*lines, _line(method, absent, why)]
+        return [("new in this study", absent)]
+    if point.digest in earlier["points"]:
+        had = earlier["points"][point.digest]
+        new, lost = [seed for seed in absent if seed not in had], [seed for seed in absent if seed in had]
+        found = [("new seeds" if len(new) > 1 else "new seed", new)] if new else []
+        return found + ([("the file is no longer there", lost)] if lost else [])
+    digest = earlier["values"].get(fingerprint.canonical(point.values))
+    if digest is None:
+        return [("new in its grid" if point.values else "it had a grid before", absent)]
+    if "changed" not in told:  # what differs at equal values differs at all of them
+        before = _settings(root, earlier["regularizer"], digest, earlier["points"][digest])
+        words = "; ".join(changes(before, point.settings)) if before else ""
+        told["changed"] = words or "its settings changed (the earlier runs are gone)"
+    return [(told["changed"], absent)]
 
 
 def last_table(path: Path) -> dict[str, dict[str, Any]]:
-    """Method -> regularizer, digest and seeds, as a study's runs.csv has them; nothing if it cannot be read."""
+    """What a study's runs.csv was made of; nothing if it cannot be read.
+
+    Method -> ``regularizer``, ``points``: digest -> seeds, and ``values``: a point's values, as JSON -> its digest.
+    """
     methods: dict[str, dict[str, Any]] = {}
     try:
-        for method, regularizer, digest, seed in runs.listed(path):
-            entry = {"regularizer": regularizer, "digest": digest, "seeds": set()}
-            methods.setdefault(method, entry)["seeds"].add(seed)
+        for row in runs.listed(path):
+            entry = methods.setdefault(row.method, {"regularizer": row.regularizer, "points": {}, "values": {}})
+            entry["points"].setdefault(row.digest, set()).add(row.seed)
+            entry["values"][row.values] = row.digest
     except (OSError, UserError):
         return {}
     return methods
@@ -79,16 +102,21 @@ def _change(name: str, old: Any, new: Any) -> str:
     return f"{name} was {json.dumps(old)}, is {json.dumps(new)}"
 
 
-def _line(method: Method, seeds: list[int], why: str) -> str:
-    count = f"{len(seeds)} runs (seeds {few(seeds)})" if len(seeds) > 1 else f"1 run (seed {seeds[0]})"
-    return f"To train: {method.id}, {count}: {why}"
+def _line(method: Method, points: list[Point], seeds: tuple[int, ...], why: str) -> str:
+    of, total = "", len(points) * len(seeds)
+    if len(points) > 1:
+        of = f", {len(points)} points"
+    elif points[0].values:
+        of = f" with {grids.words(points[0].values)}"
+    which = f"seed{'s' * (len(seeds) > 1)} {few(seeds)}"
+    return f"To train: {method.id}{of}, {total} run{'s' * (total > 1)} ({which}): {why}"
 
 
-def _settings(root: Path, entry: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The settings that a table's runs were trained with, from the first of them that can be read."""
-    for seed in sorted(entry["seeds"]):
+def _settings(root: Path, regularizer: str, digest: str, seeds: set[int]) -> dict[str, Any] | None:
+    """The settings that a point's runs were trained with, from the first of them that can be read."""
+    for seed in sorted(seeds):
         try:
-            return runs.read(runs.path(root, entry["regularizer"], entry["digest"], seed)).metadata["settings"]
+            return runs.read(runs.path(root, regularizer, digest, seed)).metadata["settings"]
         except (UserError, KeyError):
             continue
     return None

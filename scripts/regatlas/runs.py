@@ -40,7 +40,7 @@ import json
 import shutil
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -136,8 +136,18 @@ def read(source: str | Path) -> Run:
     return Run(metadata, arrays)
 
 
-def listed(table: Path) -> list[tuple[str, str, str, int]]:
-    """Method, regularizer, digest and seed of every row of a study's runs.csv, without the weight of pandas.
+class Row(NamedTuple):
+    """What a row of runs.csv says of a run's identity; ``values`` are those of its point, as JSON."""
+
+    method: str
+    regularizer: str
+    digest: str
+    seed: int
+    values: str
+
+
+def listed(table: Path) -> list[Row]:
+    """The rows of a study's runs.csv, without the weight of pandas. One of version 0.1.0 had no points.
 
     Raises:
         UserError: it is not such a table.
@@ -145,7 +155,10 @@ def listed(table: Path) -> list[tuple[str, str, str, int]]:
     try:
         with open(table, encoding="utf-8", newline="") as stream:
             rows = csv.DictReader(stream)
-            return [(row["method"], row["regularizer"], row["digest"], int(row["seed"])) for row in rows]
+            return [
+                Row(row["method"], row["regularizer"], row["digest"], int(row["seed"]), row.get("values") or "{}")
+                for row in rows
+            ]
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{table}: not a table of runs ({error!r})") from None
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from regatlas import configfiles, datasets, fingerprint, registry
+from regatlas import configfiles, datasets, fingerprint, grids, registry
 from regatlas.errors import UserError, clip, few, nearest, short
 from regatlas.palette import assign_colors
 
@@ -30,23 +30,49 @@ _TYPES = {
 
 
 @dataclasses.dataclass(frozen=True)
+class Point:
+    """One choice of a method's settings. ``settings`` is everything a run's numbers depend on but the seed."""
+
+    values: dict[str, Any]  # of the settings that vary over the method's grid; empty without a grid
+    settings: dict[str, Any]
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """The hash of the settings: the same whether the point came from a grid or was written alone."""
+        return fingerprint.of(self.settings)
+
+
+@dataclasses.dataclass(frozen=True)
 class Method:
-    """A row of the table. ``settings`` is everything a run's numbers depend on but the seed; ``digest`` its hash."""
+    """A row of the table. ``grid`` maps the settings that vary to their values, ``points`` are in its order."""
 
     id: str
     label: str
     color: str
     declaration: registry.Declaration
-    settings: dict[str, Any]
+    grid: dict[str, list[Any]]
+    points: tuple[Point, ...]
     published: dict[str, float] | None
 
     @property
     def regularizer(self) -> str:
         return self.declaration.name
 
-    @functools.cached_property
+    @property
+    def point(self) -> Point:
+        """The only point of a method without a grid; ValueError for one with several."""
+        (point,) = self.points
+        return point
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Those of the only point."""
+        return self.point.settings
+
+    @property
     def digest(self) -> str:
-        return fingerprint.of(self.settings)
+        """That of the only point."""
+        return self.point.digest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,11 +86,28 @@ class Study:
     seeds: tuple[int, ...]
     baseline: str
 
+    @property
+    def tuned(self) -> bool:
+        """Whether a method has a grid."""
+        return any(len(method.points) > 1 for method in self.methods)
+
 
 @functools.cache
 def schema() -> dict[str, Any]:
-    """The schema of a config."""
-    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    """The schema of a config. In a method's training recipe a list may stand for each value: a grid."""
+    whole = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    recipe = whole["$defs"]["training"]
+    own = {key: _or_values(part) for key, part in recipe["properties"].items()}
+    whole["$defs"]["method"]["properties"]["training"] = {**recipe, "properties": own}
+    return whole
+
+
+def _or_values(part: dict[str, Any]) -> dict[str, Any]:
+    """The schema's part of one value, or of a list of several."""
+    if "$ref" in part or part.get("type") in ("array", "object"):
+        return part
+    values = {"minItems": 1, "uniqueItems": True, "items": part}
+    return {"if": {"type": "array"}, "then": values, "else": part}
 
 
 def resolve(config: Any) -> Study:
@@ -96,21 +139,27 @@ def resolve(config: Any) -> Study:
             )
         declaration, code = read(regularizer)
         own = {key: value for key, value in given.items() if key not in beside}
-        own = declaration.resolve(own, where, beside)
-        settings = {
-            **shared,
-            "training": _training(given, config["training"], where, dataset.training_images),
-            "regularizer": {"name": regularizer, "settings": own},
-            "code": {"engine": engine, "regularizer": code},
-        }
+        grid = _grid(given, own, declaration, where)
+        own = declaration.resolve({key: grid.get(key, [value])[0] for key, value in own.items()}, where, beside)
+        varies = {key: values for key, values in grid.items() if len(values) > 1}
+        points = []
+        for values in grids.points(grid):
+            recipe = {
+                key: values.get(f"{grids.RECIPE}{key}", value) for key, value in given.get("training", {}).items()
+            }
+            settings = {
+                **shared,
+                "training": _training(recipe, config["training"], where, dataset.training_images),
+                "regularizer": {
+                    "name": regularizer,
+                    "settings": {key: values.get(key, value) for key, value in own.items()},
+                },
+                "code": {"engine": engine, "regularizer": code},
+            }
+            points.append(Point({key: values[key] for key in varies}, settings))
         label, published = given.get("label", name), given.get("published")
-        methods[name] = Method(name, label, colors[name], declaration, settings, published)
-        # in full and once, however it was written: what the report shows of it must not depend on that
-        differs = {key: settings["training"][key] for key in given.get("training", {})}
-        differs = {key: value for key, value in differs.items() if value != config["training"][key]}
-        config["methods"][name] = {"regularizer": regularizer, "label": label, **own} | {
-            key: value for key, value in (("training", differs), ("published", published)) if value
-        }
+        methods[name] = Method(name, label, colors[name], declaration, varies, tuple(points), published)
+        config["methods"][name] = _in_full(given, own, methods[name], config["training"])
     for position, name in enumerate(config["compare"]):
         if name not in methods:
             known = ", ".join(methods)
@@ -123,6 +172,8 @@ def resolve(config: Any) -> Study:
             f"baseline: {short(baseline)} is not among the compared methods: {', '.join(config['compare'])}"
             f"{nearest(baseline, config['compare'])}"
         )
+    compared = tuple(methods[name] for name in config["compare"])
+    _check_points(compared, config["tuning"]["unequal"])
     figures = config["figures"]
     figures.setdefault("seed", config["seeds"][0])
     if figures["seed"] not in config["seeds"]:
@@ -137,7 +188,7 @@ def resolve(config: Any) -> Study:
         name=config["study"],
         config=config,
         dataset=dataset,
-        methods=tuple(methods[name] for name in config["compare"]),
+        methods=compared,
         seeds=tuple(config["seeds"]),
         baseline=baseline,
     )
@@ -146,6 +197,55 @@ def resolve(config: Any) -> Study:
 def _regularizer(name: str, path: Path) -> tuple[registry.Declaration, str]:
     """What a regularizer declares, and the hash of its code."""
     return registry.declaration(name, path), fingerprint.code([path])
+
+
+def _grid(
+    given: Mapping[str, Any], own: Mapping[str, Any], declaration: registry.Declaration, where: str
+) -> dict[str, list[Any]]:
+    """The settings that a method names in lists, checked; the values of a recipe's have been by the schema."""
+    grid = grids.named(given, {key: declaration.settings.get(key) for key in own})
+    for key, values in grid.items():
+        if key in declaration.settings:
+            check = declaration.settings[key].check
+            grid[key] = [check(value, f"{where}.{key}[{position}]") for position, value in enumerate(values)]
+    grids.check(grid, where)
+    return grid
+
+
+def _in_full(
+    given: Mapping[str, Any], own: Mapping[str, Any], method: Method, study: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What the resolved config holds of a method: in full and once, however it was written.
+
+    What the report shows of it must not depend on that. Only grids keep the order in which they were written, which is
+    that of the points.
+    """
+    grid, recipe = method.grid, method.points[0].settings["training"]
+    training = {key: grid.get(f"{grids.RECIPE}{key}", recipe[key]) for key in given.get("training", {})}
+    training = {key: value for key, value in training.items() if value != study[key]}
+    entry = {"regularizer": method.regularizer, "label": method.label}
+    entry |= {key: value for key, value in own.items() if key not in grid}
+    for key in given:
+        if key in grid:
+            entry[key] = grid[key]
+        elif key == "training" and training:
+            entry[key] = training
+    return entry | ({"published": method.published} if method.published else {})
+
+
+def _check_points(methods: tuple[Method, ...], unequal: bool) -> None:
+    """Refuse a comparison in which one method was given more tries than another, unless the config says so."""
+    most, least = (pick(methods, key=lambda method: len(method.points)) for pick in (max, min))
+    many, few_ = len(most.points), len(least.points)
+    if many > few_ and not unequal:
+        raise UserError(
+            f"methods.{least.id}: it has {few_} point{'s' * (few_ > 1)} and methods.{most.id} has {many}; methods are "
+            f"compared with as many points each: give methods.{least.id} lists that span {many}, of its settings or of "
+            "its training (training: {learning_rate: [...]}), or write tuning: {unequal: true}"
+        )
+    total = sum(len(method.points) for method in methods)
+    if total > grids.MOST_IN_ALL:
+        raise UserError(f"compare: its methods have {total:,} points, allowed are {grids.MOST_IN_ALL:,}")
 
 
 def _referred(part: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -161,13 +261,13 @@ def _numbers(part: Mapping[str, Any], value: Any) -> Any:
         inner = lambda key: known.get(key, others if isinstance(others, Mapping) else {})  # noqa: E731
         return {key: _numbers(inner(key), item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_numbers(part.get("items", {}), item) for item in value]
+        return [_numbers(part.get("then", part).get("items", {}), item) for item in value]
+    part = part.get("else", part)
     return registry.number(value, part["type"]) if part.get("type") in ("number", "integer") else value
 
 
-def _training(given: dict[str, Any], study: dict[str, Any], where: str, images: int | None) -> dict[str, Any]:
-    """The training recipe of a method: the study's with the method's own keys. ``images``: how many there are."""
-    own = given.get("training", {})
+def _training(own: dict[str, Any], study: dict[str, Any], where: str, images: int | None) -> dict[str, Any]:
+    """The training recipe of a point: the study's with the method's own keys. ``images``: how many there are."""
     for key in NOT_OF_A_RUN:
         if key in own:
             raise UserError(f"{where}.training.{key}: it is the same for all methods; set it in the study's training")

@@ -93,7 +93,7 @@ def outcome(config):
         assert message.strip()
         assert len(message.splitlines()) <= 12 and all(len(line) < 1000 for line in message.splitlines()), message
         return message
-    assert isinstance(study, Study) and all(method.digest for method in study.methods)
+    assert isinstance(study, Study) and all(point.digest for method in study.methods for point in method.points)
     return study.name
 
 

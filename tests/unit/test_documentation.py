@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from regatlas import datasets, registry
+from regatlas import datasets, registry, tables
 from regatlas.study import resolve
 
 ROOT = Path(__file__).parents[2]
@@ -210,3 +210,20 @@ def test_the_readme_names_what_it_is_and_keeps_its_markers():
 def test_lines_of_the_pages_are_short(page):
     lines = (ROOT / page).read_text(encoding="utf-8").splitlines()
     assert not [line for line in lines if len(line) > 120 and not line.startswith("|")]
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        ("runs.csv", tables.RUN_COLUMNS),
+        ("curves.csv", tables.CURVE_COLUMNS),
+        ("tuning.csv", tables.TUNING_COLUMNS),
+        ("comparison.csv", tables.COMPARISON_COLUMNS),
+    ],
+)
+def test_every_column_of_a_table_is_described(table, columns):
+    page = (ROOT / "results/README.md").read_text(encoding="utf-8").partition("## Columns")[2]
+    section = re.split(r"^`(?=[a-z]+\.(?:csv|npz)`)", page, flags=re.MULTILINE)
+    (mine,) = [part for part in section if part.startswith(f"{table}`")]
+    described = [name for row in rows(mine) for name in re.findall(r"`(\w+)`", row[0])]
+    assert sorted(described) == sorted(columns)

@@ -64,12 +64,13 @@ def make(
             digest = f"{m}e{10 + m}"  # looks like a number
             runs.write(runs.path(folder / "runs", f"r{m}", digest, s), {"status": status}, layers)
             row = {"method": method, "seed": s, "digest": digest, "regularizer": f"r{m}", "status": status}
+            row |= {"point": 0, "values": "{}", "selected": 1}
             accuracy = 0.9 - 0.1 * m + 0.01 * s
             rows.append({**row, "test_accuracy": accuracy if status == "finished" else None})
             for step in (1, 10, 20, 30, 40, 50, *range(100, 1001, 50)):
                 reached = accuracy * step / (step + 20)
                 curve = {"train_loss": 1 - reached, "validation_accuracy": reached, "test_accuracy": reached}
-                curves.append({"method": method, "seed": s, "step": step, **curve})
+                curves.append({"method": method, "seed": s, "point": 0, "step": step, **curve})
         mine = [r["test_accuracy"] for r in rows if r["method"] == method and r["status"] == "finished"]
         mean, wide = (float(np.mean(mine)), len(mine) > 1) if mine else (None, False)
         half = 0.02 if wide else None
@@ -83,7 +84,7 @@ def make(
         row |= {"published_test_accuracy": 0.912, "published_relative_runtime": 1.5} if m == 0 else {}
         compared.append({key: None if value is False else value for key, value in row.items()})
     for name, table, columns in (
-        ("runs", rows, ["method", "seed", "digest", "regularizer", "status", "test_accuracy"]),
+        ("runs", rows, [*rows[0]]),
         ("curves", curves, tables.CURVE_COLUMNS),
         ("comparison", compared, tables.COMPARISON_COLUMNS),
     ):

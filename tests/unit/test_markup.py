@@ -6,12 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regatlas import markup
+from regatlas import correctness, markup
 from regatlas.tables import COMPARISON_COLUMNS, METRICS, RUN_COLUMNS, read_csv, typed, write_csv
 
 PROGRAM = Path(__file__).parents[2] / "scripts" / "compare.py"
@@ -34,6 +35,9 @@ def row(method="l2", **values):
         "difference_low": -0.1702,
         "difference_high": -0.00004,
         "p_value": 0.0000002,
+        "errors_per_10000": 1688.1,
+        "decision": "undecided",
+        "undecidable": "",
         "relative_runtime": 1.254,
         "relative_runtime_low": 1.1,
         "relative_runtime_high": 1.436,
@@ -48,7 +52,9 @@ def row(method="l2", **values):
 
 
 def baseline(**values):
-    empty = dict.fromkeys(["difference", "difference_low", "difference_high", "p_value"])
+    empty = dict.fromkeys(
+        ["difference", "difference_low", "difference_high", "p_value", "errors_per_10000", "decision"]
+    )
     empty |= {"relative_runtime": 1.0, "relative_runtime_low": None, "relative_runtime_high": None}
     return row("none", **(empty | {"label": "No regularization"} | values))
 
@@ -107,6 +113,8 @@ def test_a_row_reads_as_people_write():
         "Test accuracy (%)": "76.34 ± 0.13",
         "Difference (points)": "\u221216.88 [\u221217.02, 0.00]",
         "p": "< 0.001",
+        "Errors per 10,000": "+1688",
+        "Decision": "undecided",
         "Relative runtime": "1.25 [1.10, 1.44]",
         "Weights (min … max)": "\u22120.062 … 0.095",
     }
@@ -131,6 +139,8 @@ def test_published_values_stand_beside_where_a_row_has_them():
         "Accuracy, published",
         "Difference (points)",
         "p",
+        "Errors per 10,000",
+        "Decision",
         "Relative runtime",
         "Runtime, published",
         "Weights (min … max)",
@@ -156,7 +166,7 @@ def test_noise_off_is_shown_where_it_differs():
 
 
 def test_one_seed_no_seed_and_diverged_seeds():
-    nothing = dict.fromkeys(name for name in row() if name not in ("method", "label", "verdict"))
+    nothing = dict.fromkeys(name for name in row() if name not in ("method", "label", "undecidable", "verdict"))
     table = frame(
         baseline(),
         row("once", test_accuracy_low=None, test_accuracy_high=None, seeds=1, diverged=2, p_value=0.0051),
@@ -164,7 +174,7 @@ def test_one_seed_no_seed_and_diverged_seeds():
     )
     once = texts(table, "once")
     assert (once["Test accuracy (%)"], once["Seeds"], once["p"]) == ("76.34", "1 (2 diverged)", "0.005")
-    assert list(texts(table, "never").values()) == ["never", "0 (3 diverged)", *[""] * 5]
+    assert list(texts(table, "never").values()) == ["never", "0 (3 diverged)", *[""] * 7]
 
 
 @given(printable)
@@ -172,7 +182,7 @@ def test_any_label_shows_as_it_is(label):
     table = frame(baseline(), row(label=label))
     found = read_markdown(markup.markdown(table, "none"))
     assert found[2][0] == label
-    assert [len(cells) for cells in found] == [7] * 3
+    assert [len(cells) for cells in found] == [9] * 3
     line = markup.latex(table, "none").splitlines()[-3]
     assert read_latex(line.split(" & ")[0]) == label
 
@@ -188,7 +198,7 @@ def test_latex_is_a_whole_tabular():
     table = frame(baseline(), row(label=NASTY, verdict="missed: weight_max by -31 %"))
     names, rows = markup.cells(table, "none")
     lines = [line for line in markup.latex(table, "none").split("\n") if not line.startswith("%")]
-    assert lines[0] == r"\begin{tabular}{lrrrrrrl}" and lines[-2:] == [r"\end{tabular}", ""]
+    assert lines[0] == r"\begin{tabular}{lrrrrrlrrl}" and lines[-2:] == [r"\end{tabular}", ""]
     body = [line for line in lines[1:-2] if line != r"\hline"]
     assert all(line.endswith(r" \\") for line in body)
     found = [[read_latex(cell) for cell in line.removesuffix(r" \\").split(" & ")] for line in body]
@@ -200,12 +210,17 @@ def test_the_program_writes_all_three(tmp_path):
     for method, off in (("none", 0.0), ("null", -0.1)):
         for seed, accuracy in enumerate([0.93, 0.932, 0.935]):
             values = dict.fromkeys(RUN_COLUMNS) | dict.fromkeys(METRICS, accuracy + off * (1 + seed / 9))
+            values |= {"point": 0, "values": "{}", "selected": 1}
             values |= {"method": method, "seed": seed, "status": "finished", "microseconds_per_step": 30.0}
             runs.append(values)
     write_csv(tmp_path / "runs.csv", typed(pd.DataFrame(runs)))
+    bits = np.random.default_rng(0).integers(0, 256, (6, 3)).astype(np.uint8)
+    keys = [(run["method"], run["seed"]) for run in runs]
+    correctness.write(tmp_path / "correct.npz", correctness.Correct(21, dict(zip(keys, bits, strict=True))))
     published = {"test_accuracy": 0.932, "tolerance": 0.005}
     spec = {
         "baseline": "none",
+        "statistics": {"margin": 0.002, "level": 0.95},
         "methods": [
             {"id": "null", "label": NASTY, "published": None},
             {"id": "none", "label": "No regularization", "published": published},
@@ -214,6 +229,7 @@ def test_the_program_writes_all_three(tmp_path):
     names = {"--csv": "comparison.csv", "--markdown": "comparison.md", "--latex": "comparison.tex"}
     for folder in ("first", "second"):
         command = [sys.executable, PROGRAM, "--spec", json.dumps(spec), "--table", tmp_path / "runs.csv"]
+        command += ["--correct", tmp_path / "correct.npz"]
         for option, name in names.items():
             command += [option, tmp_path / folder / name]
         subprocess.run(command, check=True)
@@ -225,3 +241,38 @@ def test_the_program_writes_all_three(tmp_path):
     assert table["difference"].tolist()[0] == pytest.approx(-0.1 * (1 + 1 / 9))
     written = read_markdown((tmp_path / "first" / "comparison.md").read_text())
     assert [cells[0] for cells in written] == ["Method", NASTY, "No regularization"]
+
+
+def test_with_seeds_enough_the_table_shows_the_simultaneous_test():
+    tested = {"difference_simultaneous_low": -0.18, "difference_simultaneous_high": -0.15, "p_adjusted": 0.0312}
+    table = frame(baseline(), row(**tested, decision="worse"), row("few", undecidable="better or worse: it has 2"))
+    found = texts(table, "l2")
+    assert "p" not in found and found["p, adjusted"] == "0.031" and found["Decision"] == "worse"
+    assert found["Difference (points)"] == "\u221216.88 [\u221218.00, \u221215.00]"
+    assert texts(table, "few")["Difference (points)"] == "\u221216.88" and texts(table, "few")["p, adjusted"] == ""
+    written = markup.markdown(table, "none", margin=0.005, level=0.9)
+    assert "simultaneous 90 % intervals" in written and "±0.5 points" in written and "below 0.1;" in written
+    assert "Not decidable for few: better or worse: it has 2." in written
+
+
+def test_methods_that_cannot_be_decided_share_a_note():
+    table = frame(baseline(), *(row(name, undecidable="better or worse: it has 5") for name in ("a", "b")))
+    assert "- Not decidable for a, b: better or worse: it has 5." in markup.markdown(table, "none").splitlines()
+    assert "% Not decidable for a, b: better or worse: it has 5." in markup.latex(table, "none").splitlines()
+
+
+def test_grids_are_shown_with_their_doubts():
+    selected = {"values": '{"strength":0.001,"training.loss":"squared_error"}', "points": 4, "point": 2}
+    table = frame(
+        baseline(values="{}", points=1, at_edge=0), row(**selected, at_edge=1), row("b", **selected, at_edge=0)
+    )
+    assert texts(table, "l2")["Selected"] == "strength 0.001, training.loss squared_error (edge)"
+    assert texts(table, "b")["Selected"] == "strength 0.001, training.loss squared_error"
+    assert texts(table, "none")["Selected"] == ""
+    written = markup.markdown(table, "none")
+    assert "not tuned alike: No regularization 1, l2 4, b 4" in written
+    assert written.count("lies at the edge of its grid") == 1
+    alike = frame(row("a", **selected, at_edge=0), row("b", **selected, at_edge=0))
+    notes = markup.on_tuning(alike)
+    assert len(notes) == 1 and "best mean validation accuracy" in notes[0]
+    assert markup.on_tuning(frame(baseline(), row())) == []

@@ -18,15 +18,16 @@ PROGRAM = Path(__file__).parents[2] / "scripts" / "collect.py"
 PIXELS, CLASSES, TEST = 12, 3, 20  # images of 3 x 4
 LABELS = np.arange(TEST).astype(np.uint8) % CLASSES
 METHODS = [
-    {"id": "none", "regularizer": "none", "digest": "12e45678"},  # reads as a number
-    {"id": "l2", "regularizer": "l2", "digest": "ab12"},
-    {"id": "l2_strong", "regularizer": "l2", "digest": "cd34"},
+    {"id": "none", "regularizer": "none", "grid": [], "digests": ["12e45678"]},  # reads as a number
+    {"id": "l2", "regularizer": "l2", "grid": [], "digests": ["ab12"]},
+    {"id": "l2_strong", "regularizer": "l2", "grid": [], "digests": ["cd34"]},
 ]
 SEEDS = [10, 9]
 
 
-def write_run(root, method, seed, hidden=False, edit=lambda metadata, arrays: None):
+def write_run(root, method, seed, hidden=False, edit=lambda metadata, arrays: None, point=0):
     """Write a finished run; seed s gets s - 8 of its test predictions wrong."""
+    digest = method["digests"][point]
     random = np.random.default_rng(seed)
     shapes = [(PIXELS, 5), (5, CLASSES)] if hidden else [(PIXELS, CLASSES)]
     kernels = [random.standard_normal(shape).astype(np.float32) for shape in shapes]
@@ -44,7 +45,7 @@ def write_run(root, method, seed, hidden=False, edit=lambda metadata, arrays: No
     }
     metadata = {
         "settings": {"training": {"train_size": 40, "steps": 100}},
-        "digest": method["digest"],
+        "digest": digest,
         "seed": seed,
         "status": "finished",
         "message": "",
@@ -59,7 +60,7 @@ def write_run(root, method, seed, hidden=False, edit=lambda metadata, arrays: No
         "machine": {"system": "Linux", "processor": "A, B & Co.", "cores": 2},
     }
     edit(metadata, arrays)
-    path = runs.path(root, method["regularizer"], method["digest"], seed)
+    path = runs.path(root, method["regularizer"], digest, seed)
     runs.write(path, metadata, arrays)
     return path
 
@@ -105,7 +106,7 @@ def collect(root, data):
 
 
 def test_a_row_a_run_by_id_then_seed(root, data):
-    table, curves = collect(root, data)
+    table, curves, _ = collect(root, data)
     assert list(table.columns) == RUN_COLUMNS and list(curves.columns) == CURVE_COLUMNS
     expected = [(method, seed) for method in ("l2", "l2_strong", "none") for seed in (9, 10)]
     assert list(zip(table["method"], table["seed"], strict=True)) == expected
@@ -114,7 +115,7 @@ def test_a_row_a_run_by_id_then_seed(root, data):
 
 
 def test_the_numbers_of_a_run(root, data):
-    table, curves = collect(root, data)
+    table, curves, _ = collect(root, data)
     row = table.iloc[1]  # l2, seed 10: 2 of 20 wrong
     kernel = np.random.default_rng(10).standard_normal((PIXELS, CLASSES)).astype(np.float32)
     images, labels = (data[name] for name in ("train_images", "train_labels"))
@@ -146,7 +147,7 @@ def test_the_numbers_of_a_run(root, data):
 
 def test_hidden_layers_have_first_layer_roughness_and_no_template(root, data):
     write_run(root, METHODS[0], 9, hidden=True)
-    table, _ = collect(root, data)
+    table, _, _ = collect(root, data)
     row = table[(table["method"] == "none") & (table["seed"] == 9)].iloc[0]
     random = np.random.default_rng(9)
     first, second = (random.standard_normal(shape).astype(np.float32) for shape in ((PIXELS, 5), (5, CLASSES)))
@@ -160,18 +161,18 @@ def test_hidden_layers_have_first_layer_roughness_and_no_template(root, data):
 
 def test_a_diverged_run_stays_with_its_message_and_without_metrics(root, data, tmp_path):
     write_run(root, METHODS[1], 9, edit=diverge)
-    table, curves = collect(root, data)
+    table, curves, _ = collect(root, data)
     row = table.iloc[0]
     assert (row["status"], row["message"]) == ("diverged", "the loss was no longer finite")
     assert row.loc["train_accuracy":"template_correlation"].isna().all()
     assert (row["steps"], row["parameters"]) == (100, 36) and np.isnan(row["microseconds_per_step"])
     write_csv(tmp_path / "curves.csv", curves)
-    assert (tmp_path / "curves.csv").read_text().splitlines()[2] == "l2,9,100,,0.75,0.3333333333333333"
+    assert (tmp_path / "curves.csv").read_text().splitlines()[2] == "l2,9,100,,0.75,0.3333333333333333,0"
 
 
 def test_all_unusable_runs_are_named_at_once(root, data):
     def path(index, seed):
-        return runs.path(root, METHODS[index]["regularizer"], METHODS[index]["digest"], seed)
+        return runs.path(root, METHODS[index]["regularizer"], METHODS[index]["digests"][0], seed)
 
     missing, short, wrong_seed, lacking, foreign = (
         path(0, 9),
@@ -218,7 +219,8 @@ def test_a_run_with_wrong_content_is_named(root, data, edit):
 def test_the_program_writes_the_same_bytes_again(root, data, tmp_path):
     def run(name, methods, seeds):
         spec = json.dumps({"methods": methods, "seeds": seeds})
-        out = [tmp_path / f"{name}-runs.csv", tmp_path / f"{name}-curves.csv"]
+        files = {"table": "runs.csv", "curves": "curves.csv", "tuning": "tuning.csv", "correct": "correct.npz"}
+        out = {f"--{key}": tmp_path / f"{name}-{file}" for key, file in files.items()}
         command = [
             sys.executable,
             PROGRAM,
@@ -229,8 +231,8 @@ def test_the_program_writes_the_same_bytes_again(root, data, tmp_path):
             "--reference",
             root.parent / "reference.npz",
         ]
-        subprocess.run([*command, "--table", out[0], "--curves", out[1]], check=True)
-        return [path.read_bytes() for path in out]
+        subprocess.run([*command, *(part for pair in out.items() for part in pair)], check=True)
+        return [path.read_bytes() for path in out.values()]
 
     first = run("first", METHODS, SEEDS)
     assert run("again", METHODS[::-1], SEEDS[::-1]) == first
@@ -241,9 +243,43 @@ def test_the_program_writes_the_same_bytes_again(root, data, tmp_path):
 
 
 def test_the_program_ends_with_one_message(root, data, tmp_path):
-    spec = json.dumps({"methods": [{"id": "x", "regularizer": "x", "digest": "00"}], "seeds": [0]})
+    spec = json.dumps({"methods": [{"id": "x", "regularizer": "x", "grid": [], "digests": ["00"]}], "seeds": [0]})
     command = [sys.executable, PROGRAM, "--spec", spec, "--runs", root, "--reference", root.parent / "reference.npz"]
     command += ["--table", tmp_path / "runs.csv", "--curves", tmp_path / "curves.csv"]
+    command += ["--tuning", tmp_path / "tuning.csv", "--correct", tmp_path / "correct.npz"]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert ended.returncode == 1 and ended.stderr.startswith("error: 1 of 1 run files")
     assert "Traceback" not in ended.stderr and not (tmp_path / "runs.csv").exists()
+
+
+def test_a_grid_has_its_best_point_selected_and_its_bits_kept(root, data, tmp_path):
+    grid = {"id": "tuned", "regularizer": "l2", "grid": [["strength", [1.0, 0.5]], ["training.steps", [7, 8]]]}
+    grid["digests"] = ["d0", "ab12", "d2", "d3"]  # the second is l2's point too
+    for point, validation in ((0, 0.5), (2, 0.9), (3, 0.9)):
+        for seed in SEEDS:
+            change = lambda metadata, arrays, v=validation: metadata["metrics"].update(validation_accuracy=v)  # noqa: E731
+            write_run(root, grid, seed, point=point, edit=change)
+    table, curves, correct = measurements.collect([*METHODS, grid], SEEDS, root, reference.make(data))
+    mine = table[table["method"] == "tuned"]
+    assert list(zip(mine["point"], mine["seed"], strict=True)) == [(p, s) for p in range(4) for s in (9, 10)]
+    assert mine["selected"].tolist() == [0] * 4 + [1] * 2 + [0] * 2  # 2 and 3 are alike: the first
+    assert mine["values"].tolist()[2] == '{"strength":1.0,"training.steps":8}'
+    assert mine["digest"].tolist()[2:4] == ["ab12"] * 2 and len(table) == 14
+    assert curves.groupby(["method", "point"]).size().loc["tuned"].tolist() == [4] * 4
+    assert sorted(correct.packed) == [(m, s) for m in ("l2", "l2_strong", "none", "tuned") for s in (9, 10)]
+    assert correct.rows("tuned", [10, 9]).sum(axis=1).tolist() == [18, 19] and correct.images == TEST
+
+
+def test_a_damaged_run_of_two_methods_is_named_once(root, data):
+    shared = {"id": "again", "regularizer": "l2", "grid": [], "digests": ["ab12"]}
+    path = runs.path(root, "l2", "ab12", 9)
+    path.write_bytes(b"")
+    with pytest.raises(UserError) as caught:
+        measurements.collect([*METHODS, shared], SEEDS, root, reference.make(data))
+    assert str(caught.value).startswith("1 of ") and str(caught.value).count(str(path)) == 1
+
+
+def test_diverged_runs_have_no_bits(root, data):
+    write_run(root, METHODS[1], 9, edit=diverge)
+    _, _, correct = collect(root, data)
+    assert ("l2", 9) not in correct.packed and ("l2", 10) in correct.packed

@@ -1,8 +1,15 @@
 """Reasons in words; that a dry run shows them is tested with the workflow."""
 
 import copy
+from pathlib import Path
 
-from regatlas.reasons import changes
+import numpy as np
+import pytest
+import yaml
+
+from regatlas import fingerprint, runs
+from regatlas.reasons import changes, last_table, to_train
+from regatlas.study import resolve
 
 SETTINGS = {
     "data": "aa",
@@ -49,3 +56,66 @@ def test_another_regularizer_is_one_change():
 
 def test_a_setting_the_code_did_not_have_before():
     assert changed(regularizer__settings__power=2) == ["power was null, is 2"]
+
+
+CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config" / "config.yaml").read_text())
+
+
+def study(l2, seeds=(0, 1), **others):
+    methods = CONFIG["methods"] | {"l2": {"regularizer": "l2", **l2}}
+    return resolve(CONFIG | {"compare": ["l2"], "baseline": "l2", "methods": methods, "seeds": list(seeds)} | others)
+
+
+def trained(folder, study):
+    """Leave a study's runs and its table behind."""
+    lines = ["method,seed,digest,point,values,regularizer"]
+    for number, point in enumerate(study.methods[0].points):
+        for seed in study.seeds:
+            path = runs.path(folder / "runs", "l2", point.digest, seed)
+            runs.write(path, {"settings": point.settings, "seed": seed}, {"kernel_0": np.zeros(1)})
+            values = fingerprint.canonical(point.values).replace('"', '""')
+            lines.append(f'l2,{seed},{point.digest},{number},"{values}",l2')
+    (folder / "runs.csv").write_text("\n".join([*lines, ""]))
+
+
+def told(folder, study):
+    return to_train(study, folder, study.methods[0], (), last_table(folder / "runs.csv"))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "expected"),
+    [
+        ({}, {"strength": [0.01, 0.1]}, ["l2 with strength 0.1, 2 runs (seeds 0, 1): new in its grid"]),
+        (
+            {"strength": [0.01, 0.1]}, {"strength": [0.1, 1, 0.01, 2]},
+            ["l2, 2 points, 4 runs (seeds 0, 1): new in its grid"],
+        ),
+        ({"strength": [0.01, 0.1]}, {"strength": [0.1, 0.01]}, []),
+        ({"strength": [0.01, 0.1]}, {"strength": 0.1}, []),
+        ({"strength": [0.01, 0.1]}, {"strength": 0.2}, ["l2, 2 runs (seeds 0, 1): it had a grid before"]),
+        ({"strength": 0.1}, {"strength": 0.2}, ["l2, 2 runs (seeds 0, 1): strength was 0.1, is 0.2"]),
+        (
+            {"strength": [0.01, 0.1]}, {"strength": [0.01, 0.1], "training": {"steps": 7}},
+            ["l2, 2 points, 4 runs (seeds 0, 1): training.steps was 150000, is 7"],
+        ),
+    ],
+)  # fmt: skip
+def test_why_points_are_missing(tmp_path, before, now, expected):
+    trained(tmp_path, study(before))
+    assert told(tmp_path, study(now)) == [f"To train: {line}" for line in expected]
+
+
+def test_a_new_seed_of_a_grid_and_a_lost_run_of_a_point(tmp_path):
+    grid = {"strength": [0.01, 0.1]}
+    trained(tmp_path, study(grid))
+    assert told(tmp_path, study(grid, (0, 1, 2))) == ["To train: l2, 2 points, 2 runs (seed 2): new seed"]
+    runs.path(tmp_path / "runs", "l2", study(grid).methods[0].points[1].digest, 0).unlink()
+    assert told(tmp_path, study(grid)) == [
+        "To train: l2 with strength 0.1, 1 run (seed 0): the file is no longer there"
+    ]
+
+
+def test_a_table_of_a_version_without_points_is_read(tmp_path):
+    now = study({})
+    (tmp_path / "runs.csv").write_text(f"method,seed,digest,regularizer\nl2,0,{now.methods[0].digest},l2\n")
+    assert told(tmp_path, now)[0].endswith("1 run (seed 1): new seed")

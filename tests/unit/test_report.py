@@ -13,6 +13,7 @@ import yaml
 
 import report
 from regatlas import tables
+from regatlas.comparison import compare
 from regatlas.errors import UserError
 from regatlas.report import facts, formulas, numbers, page
 
@@ -72,6 +73,7 @@ def frames(methods=POST, seeds=(0, 1, 2), diverged=(), processors=("cpu one",)):
             accuracy = ACCURACY.get(method, 0.9) + 0.001 * seed
             row = dict.fromkeys(tables.RUN_COLUMNS)
             row |= {"method": method, "seed": seed, "digest": "ab", "regularizer": regularizer, "status": "finished"}
+            row |= {"point": 0, "values": "{}", "selected": 1}
             row |= {"total_seconds": 10.0, "finished_at": f"2026-11-23T10:0{seed}:00Z", "tensorflow": "2.21.0"}
             row |= {"processor": processors[position % len(processors)], "cores": 2, "system": "Linux"}
             if (method, seed) in diverged:
@@ -82,10 +84,11 @@ def frames(methods=POST, seeds=(0, 1, 2), diverged=(), processors=("cpu one",)):
                 row |= {"weight_min": -1.9 if method == "none" else -0.06, "weight_max": 1.6, "weight_norm": 12.5}
                 row |= {"roughness": 0.25, "template_correlation": 0.5, "microseconds_per_step": 30.0 + seed}
             rows.append(row)
-            curves += [{"method": method, "seed": seed, "step": step, "test_accuracy": 0.5} for step in (1, 100)]
+            curve = {"method": method, "seed": seed, "point": 0, "test_accuracy": 0.5}
+            curves += [{**curve, "step": step} for step in (1, 100)]
     runs = tables.typed(pd.DataFrame(rows, columns=tables.RUN_COLUMNS))
     entries = [{"id": key, "label": f"The {key}", "published": value[2]} for key, value in methods.items()]
-    comparison = tables.compare(entries, next(iter(methods)), runs)
+    comparison = compare(entries, next(iter(methods)), runs)
     return runs, tables.typed(pd.DataFrame(curves, columns=tables.CURVE_COLUMNS)), comparison
 
 
@@ -261,3 +264,27 @@ def test_numbers_have_a_real_minus_and_no_negative_zero():
     assert numbers.number(-0.0001, ".2f") == "0.00"
     assert numbers.number(float("nan")) == numbers.number(None) == numbers.DASH
     assert numbers.p_value(0.0004) == "< 0.001" and numbers.p_value(0.25) == "0.250"
+
+
+def test_what_cannot_be_decided_is_said(tmp_path):
+    text = Page(render(tmp_path)).text
+    assert "Not decidable for The dropout, The gaussian, The l2, The weight_norm: better or worse" in text
+    assert "How the methods were tuned" not in text
+    many = tuple(range(6))
+    assert "Not decidable" not in Page(render(tmp_path, spec(seeds=many), frames(seeds=many))).text
+
+
+def test_a_study_with_grids_says_how_it_was_tuned(tmp_path):
+    (tmp_path / "strength_paths.svg").write_text(SVG)
+    assert "figure-strength_paths" not in render(tmp_path)  # left over from when the study had a grid
+    runs, curves, comparison = frames()
+    mine = comparison["method"] == "l2"
+    values = '{"strength":0.5,"training.learning_rate":0.25}'
+    comparison.loc[mine, ["points", "at_edge", "values"]] = [4, 1, values]
+    html = render(tmp_path, None, (runs, curves, comparison))
+    found = Page(html)
+    assert "figure-strength_paths" in found.ids and "tuning" in found.ids
+    assert "The l2: the selected point (strength 0.5, training.learning_rate 0.25) lies at the edge" in found.text
+    assert "not tuned alike: The none 1, The dropout 1, The gaussian 1, The l2 4" in found.text
+    row = re.search(r"<th scope=\"row\">The l2</th><td>l2</td>\s*<td>(.*?)</td><td>(.*?)</td>", html, re.DOTALL)
+    assert row.groups() == ("strength: 0.5", "learning_rate: 0.25")  # those of the selected point

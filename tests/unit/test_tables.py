@@ -1,3 +1,4 @@
+import json
 import math
 
 import numpy as np
@@ -7,15 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from regatlas import correctness
+from regatlas.comparison import compare, verdict
+from regatlas.correctness import Correct
 from regatlas.errors import UserError
 from regatlas.tables import (
     COMPARISON_COLUMNS,
     METRICS,
     RUN_COLUMNS,
-    compare,
     read_csv,
     typed,
-    verdict,
     write_csv,
 )
 
@@ -31,6 +33,7 @@ POST = {
 def run(method, seed, accuracy, microseconds=30.0, status="finished", **others):
     row = dict.fromkeys(RUN_COLUMNS) | dict.fromkeys(METRICS, 0.5)
     row |= {"method": method, "seed": seed, "test_accuracy": accuracy, "test_accuracy_noise_off": accuracy}
+    row |= {"point": 0, "values": "{}", "selected": 1}
     row |= {"microseconds_per_step": microseconds, "status": status, "parameters": 7840, "steps": 100}
     if status == "diverged":
         row |= dict.fromkeys(METRICS) | {"message": "not finite, at step 3"}
@@ -91,8 +94,9 @@ def test_difference_and_runtime_are_paired_over_common_seeds(comparison):
 def test_the_baseline_is_not_compared_with_itself(comparison):
     row = comparison.loc["none"]
     assert row["relative_runtime"] == 1
-    empty = ["difference", "difference_low", "difference_high", "p_value"]
-    assert row[[*empty, "relative_runtime_low", "relative_runtime_high"]].isna().all()
+    empty = [name for name in COMPARISON_COLUMNS if name.startswith(("difference", "p_", "errors", "probability"))]
+    assert len(empty) == 14 and row[[*empty, "relative_runtime_low", "relative_runtime_high"]].isna().all()
+    assert row["decision"] == row["undecidable"] == ""
 
 
 def test_one_seed_has_a_mean_and_no_interval(comparison):
@@ -100,12 +104,16 @@ def test_one_seed_has_a_mean_and_no_interval(comparison):
     assert row["test_accuracy"] == 0.96 and row["difference"] == pytest.approx(0.01)
     assert row["relative_runtime"] == pytest.approx(1.5)
     ends = [name for name in COMPARISON_COLUMNS if name.endswith(("_low", "_high"))]
-    assert len(ends) == 8 and row[[*ends, "p_value"]].isna().all()
+    ends = [name for name in ends if not name.startswith("probability")]  # a share of one has an interval
+    assert len(ends) == 12 and row[[*ends, "p_value", "p_adjusted", "p_equivalent"]].isna().all()
 
 
 def test_no_finished_run_leaves_cells_empty(comparison, tmp_path):
-    row = comparison.loc["never"].drop(["method", "label", "seeds", "diverged", "verdict"])
-    assert row.isna().all()
+    row = comparison.loc["never"]
+    assert (row["decision"], row["values"], row["point"], row["points"]) == ("undecided", "{}", 0, 1)
+    assert row["undecidable"].endswith("it has 0")
+    texts = ["method", "label", "values", "decision", "undecidable", "verdict"]
+    assert row.drop([*texts, "seeds", "diverged", "point", "points", "at_edge"]).isna().all()
     alone = compare(methods("l2", "absent"), "absent", RUNS)
     assert alone["difference"].isna().all() and alone["relative_runtime"].isna().all()
     assert alone["test_accuracy"].tolist()[0] == pytest.approx(0.71)
@@ -190,3 +198,97 @@ def test_a_table_that_is_none_is_refused(tmp_path):
         path.write_text(text)
         with pytest.raises(UserError, match=r"runs\.csv: not a table of this workflow"):
             read_csv(path, RUN_COLUMNS)
+
+
+def grid_of(method, validation, accuracy):
+    """Runs of two points with seven seeds; ``validation`` and ``accuracy`` are of point 0 and 1."""
+    return [
+        run(method, seed, accuracy[point] + 0.001 * seed * (1 + 0.1 * (method == "l2")), point=point,
+            validation_accuracy=validation[point], values=json.dumps({"strength": point / 10}),
+            selected=int(validation[point] == max(validation)))
+        for point in (0, 1)
+        for seed in range(7)
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def tuned():
+    rows = [*grid_of("none", (0.9, 0.8), (0.90, 0.99)), *grid_of("l2", (0.7, 0.8), (0.99, 0.91))]
+    return frame(*rows, *(run("same", seed, 0.9 + 0.001 * seed + 0.0001 * (seed % 2)) for seed in range(7)))
+
+
+def bits(table, images=1000):
+    """As many correct images as the accuracies say, the first ones."""
+    rows = table[table["selected"] == 1].to_dict("records")
+    packed = {
+        (row["method"], row["seed"]): np.packbits(np.arange(images) < round(row["test_accuracy"] * images))
+        for row in rows
+    }
+    return Correct(images, packed)
+
+
+def test_only_the_selected_points_are_compared(tuned):
+    found = compare(methods("none", "l2", "same"), "none", tuned, bits(tuned)).set_index("method")
+    assert found["test_accuracy"].tolist() == pytest.approx([0.903, 0.9133, 0.903 + 3e-4 / 7])
+    assert found["point"].tolist() == [0, 1, 0] and found["points"].tolist() == [2, 2, 1]
+    assert found["values"].tolist() == ['{"strength": 0.0}', '{"strength": 0.1}', "{}"]
+    assert found["at_edge"].tolist() == [1, 1, 0] and found["seeds"].tolist() == [7] * 3
+    tuned.loc[tuned["selected"] == 0, "test_accuracy"] = 0.123  # no other point's test results reach the table
+    pd.testing.assert_frame_equal(
+        compare(methods("none", "l2", "same"), "none", tuned, bits(tuned)).set_index("method"), found
+    )
+
+
+def test_decisions_of_the_comparison(tuned):
+    found = compare(methods("none", "l2", "same"), "none", tuned, bits(tuned)).set_index("method")
+    assert found["decision"].tolist() == ["", "better", "equivalent"] and set(found["undecidable"]) == {""}
+    l2, same = found.loc["l2"], found.loc["same"]
+    assert l2["errors_per_10000"] == pytest.approx(-103) and same["errors_per_10000"] == pytest.approx(-3 / 7)
+    assert (
+        l2["p_adjusted"] < 0.05 and 0 < l2["difference_simultaneous_low"] < 0.0103 < l2["difference_simultaneous_high"]
+    )
+    assert (l2["probability_better"], same["probability_better"]) == (1, pytest.approx((3 + 4 / 2) / 7))
+    assert l2["difference_crossed_low"] < 0.0103 < l2["difference_crossed_high"]
+    narrow = compare(methods("none", "same"), "none", tuned, margin=1e-5).set_index("method").loc["same"]
+    assert narrow["decision"] == "undecided" and math.isnan(narrow["difference_crossed_low"])
+    assert compare(methods("l2", "none"), "l2", tuned)["decision"].tolist() == ["", "worse"]
+
+
+def test_five_seeds_decide_only_that_methods_are_alike(tuned):
+    five = tuned[tuned["seed"] < 5]
+    found = compare(methods("none", "l2", "same"), "none", five, bits(five)).set_index("method")
+    assert found["decision"].tolist() == ["", "undecided", "equivalent"]
+    assert found["p_value"].tolist()[1] < 0.001 and found["p_adjusted"].isna().all()
+    assert ["6 seeds" in text and "has 5" in text for text in found["undecidable"]] == [False, True, True]
+    four = compare(methods("none", "l2"), "none", five, level=0.9).set_index("method")
+    assert four.loc["l2", "decision"] == "better" and four.loc["l2", "undecidable"] == ""
+
+
+@pytest.mark.parametrize("seeds", [0, 1, 2])
+def test_few_seeds_one_method_and_nothing_finished(seeds):
+    alone = frame(*(run("none", seed, 0.9) for seed in range(seeds)), run("none", 9, None, status="diverged"))
+    (row,) = compare(methods("none"), "none", alone, bits(alone[alone["status"] == "finished"])).to_dict("records")
+    assert (row["seeds"], row["diverged"], row["decision"]) == (seeds, 1, "")
+    rows = [run(name, seed, 0.9) for name in ("none", "l2") for seed in range(seeds)]
+    lost = [run(name, 9, None, status="diverged") for name in ("none", "l2")]
+    both = frame(*rows, *lost)
+    found = compare(methods("none", "l2"), "none", both, bits(both[both["status"] == "finished"]))
+    assert found["decision"].tolist() == ["", "undecided" if seeds < 2 else "equivalent"]
+
+
+def test_a_run_that_is_not_in_the_file_of_bits(tuned):
+    correct = bits(tuned)
+    del correct.packed["l2", 3]
+    with pytest.raises(UserError, match=r"correct\.npz: it lacks l2, seed 3"):
+        compare(methods("none", "l2"), "none", tuned, correct)
+
+
+def test_bits_are_read_as_they_were_written(tuned, tmp_path):
+    correct = bits(tuned, 997)
+    correctness.write(tmp_path / "correct.npz", correct)
+    read = correctness.read(tmp_path / "correct.npz")
+    assert read.images == 997 and read.packed.keys() == correct.packed.keys()
+    assert read.rows("l2", [6, 0]).tolist() == correct.rows("l2", [6, 0]).tolist()
+    assert read.rows("l2", [0]).sum() == round(0.91 * 997) and read.rows("l2", []).shape == (0, 997)
+    correctness.write(tmp_path / "none.npz", Correct(10, {}))
+    assert correctness.read(tmp_path / "none.npz").packed == {}

@@ -103,6 +103,9 @@ VALUES = [
     # twice
     case("seeds", [1, 1], "seeds: 1 stands there twice"),
     case("dataset.class_names", ["a", "a"], "dataset.class_names: 'a' stands there twice"),
+    # grids
+    case("methods.l2.strength", [0.1, 0.01], "methods.none: it has 1 point and methods.l2 has 2.*unequal: true"),
+    case("methods.l2.strength", [0.1, -1], r"methods.l2.strength\[1\]: found -1.0, allowed is a number at least 0"),
     # names that become paths
     *[
         case("study", name, f"study: found {name!r}, allowed are at most 64 letters")

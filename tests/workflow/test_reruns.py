@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas
 import pytest
 from shrunken import ROOT, Project, documented_rows
 
@@ -193,6 +194,14 @@ ROWS: dict[str, tuple[str, str, list[tuple[Callable[[Project], object], Counter]
             ),
         ],
     ),
+    "the margin or the level in `statistics`": (
+        "nothing", "comparison, figures of accuracy and runtime, report", [
+            (
+                config(lambda c: c.update(statistics={"margin": 0.01})),
+                jobs("compare", "figure_accuracy", "figure_runtime", "report"),
+            ),
+        ],
+    ),
     "a colour, the size of figures, the seed that is shown": (
         "nothing", "figures, report", [
             (config(lambda c: c["figures"].update(colors={"l2": "#123456"})), jobs(*FIGURES, "report")),
@@ -319,6 +328,8 @@ for title, (_, _, variants) in ROWS.items():
     for number, (edit, expected) in enumerate(variants):
         (OTHERS if number else FIRST).append(pytest.param(edit, expected, id=f"{title}-{number}"))
 SEPARATE = {  # rows with a test of their own below
+    "a value added to a grid": ("that point, all seeds", "tables, figures, report"),
+    "a value removed from a grid": ("nothing", "tables, figures, report"),
     "the same setting, back again": ("nothing: the old runs are still there", "tables, figures, report"),
     "add a method to `methods` but not to `compare`": ("nothing", "report, which shows the config"),
     "a second study that shares methods with this one": (
@@ -365,6 +376,37 @@ def test_a_strength_and_back_again_trains_nothing_the_second_time(project):
     project.save()
     assert project.jobs() == after()
     assert project.run() == after()
+
+
+def test_a_value_added_to_a_grid_trains_its_point_and_a_value_removed_trains_nothing(project):
+    l2 = project.config["methods"]["l2"]
+
+    def tune(*strengths: float) -> None:
+        l2["strength"] = list(strengths)
+        project.save()
+
+    project.config["tuning"] = {"unequal": True}
+    tune(0.01, 0.02)  # 0.01 has been trained alone
+    assert "To train: l2 with strength 0.02, 2 runs (seeds 0, 1): new in its grid" in project.snakemake("-n").stdout
+    assert project.run() == after("figure_paths", train=2)
+    tune(0.01, 0.02, 300.0)
+    assert project.jobs() == after("figure_paths", train=2)
+    assert project.run() == after("figure_paths", train=2)
+    table, comparison = (pandas.read_csv(project.result(name)) for name in ("runs.csv", "comparison.csv"))
+    means = table[table["method"] == "l2"].groupby("point")["validation_accuracy"].mean()
+    chosen = int(np.argmax(means.round(12)))
+    assert table.groupby("method")["selected"].sum().tolist() == [2, 2] and len(means) == 3
+    row = comparison.set_index("method").loc["l2"]
+    mine = table[(table["method"] == "l2") & (table["point"] == chosen)]
+    assert mine["selected"].all() and row["test_accuracy"] == pytest.approx(mine["test_accuracy"].mean())
+    assert (row["point"], row["points"]) == (chosen, 3)
+    assert "How the methods were tuned" in project.result("report.html").read_text()
+    tune(0.01, 300.0)
+    assert project.jobs() == after("figure_paths")
+    assert project.run() == after("figure_paths")
+    assert project.jobs() == jobs()
+    tune(0.01)
+    assert project.jobs() == after()
 
 
 def test_a_method_that_is_defined_and_not_compared(project):

@@ -29,12 +29,12 @@ DATA = f"results/data/{STUDY.dataset.name}"
 # Named after what it depends on, like a run: it stays when the data it was made from are fetched again.
 REFERENCE = (
     f"results/reference/{STUDY.dataset.name}-"
-    + fingerprint.of([STUDY.methods[0].settings["data"], fingerprint.code([SCRIPTS / "reference.py"])])
+    + fingerprint.of([STUDY.methods[0].points[0].settings["data"], fingerprint.code([SCRIPTS / "reference.py"])])
     + ".npz"
 )
 RESULTS = f"results/{STUDY.name}"
 FIGURES = f"{RESULTS}/figures"
-METHODS = {(method.regularizer, method.digest): method for method in STUDY.methods}
+POINTS = {(method.regularizer, point.digest): (method, point) for method in STUDY.methods for point in method.points}
 
 
 def canonical(value):
@@ -48,9 +48,10 @@ def code(script):
 
 
 def run_files():
+    """Every point with every seed; methods may have points in common."""
     return [
-        str(runs.path("results/runs", method.regularizer, method.digest, seed))
-        for method in STUDY.methods
+        str(runs.path("results/runs", regularizer, digest, seed))
+        for regularizer, digest in POINTS
         for seed in STUDY.seeds
     ]
 
@@ -59,19 +60,20 @@ def folder_of_output(wildcards, output):
     return os.path.dirname(output[0])
 
 
-def method_of(wildcards):
+def point_of(wildcards):
+    """The method and the point that a run belongs to."""
     try:
-        return METHODS[wildcards.regularizer, wildcards.digest]
+        return POINTS[wildcards.regularizer, wildcards.digest]
     except KeyError:
         raise WorkflowError(
             f"{wildcards.regularizer}/{wildcards.digest}: no method of this study has this digest; its methods are: "
-            + ", ".join(f"{method.id} {regularizer}/{digest}" for (regularizer, digest), method in METHODS.items())
+            + ", ".join(f"{method.id} {regularizer}/{digest}" for (regularizer, digest), (method, _) in POINTS.items())
         )
 
 
 def train_spec(wildcards):
-    method = method_of(wildcards)
-    return fingerprint.canonical({"settings": method.settings, "seed": int(wildcards.seed)})
+    _, point = point_of(wildcards)
+    return fingerprint.canonical({"settings": point.settings, "seed": int(wildcards.seed)})
 
 
 def run_of(wildcards, seed):
@@ -101,7 +103,7 @@ def needed_to_train(wildcards):
     damaged = damaged_runs().get(str(run))
     if run.exists() and not damaged:
         return []
-    tell_why(method_of(wildcards))
+    tell_why(point_of(wildcards)[0])
     first = to_train_together(wildcards)[0]
     before = [str(run_of(wildcards, first))] if workflow.is_main_process and first != int(wildcards.seed) else []
     return [f"{DATA}/prepared.npz", *([damaged] if damaged else []), *before]
@@ -126,14 +128,14 @@ TOLD = set()
 
 def tell_why(method):
     """Say once a method why its runs have to be trained."""
-    if workflow.is_main_process and method.digest not in TOLD:
-        TOLD.add(method.digest)
+    if workflow.is_main_process and method.id not in TOLD:
+        TOLD.add(method.id)
         for line in reasons.to_train(STUDY, "results", method, damaged_runs(), last_table()):
             logger.info(line)
 
 
 def plugin(wildcards):
-    path = method_of(wildcards).declaration.path
+    path = point_of(wildcards)[0].declaration.path
     return [] if SCRIPTS in path.parents else ["--plugin", str(path)]
 
 

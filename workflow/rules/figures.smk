@@ -129,3 +129,25 @@ rule figure_distribution:
     shell:
         'python "$REGATLAS_SCRIPTS"/figure_distribution.py --spec {params.spec:q} --table {input.table:q} --runs results/runs'
         " --out {params.folder:q} > {log:q} 2>&1"
+
+
+rule figure_paths:
+    input:
+        table=f"{RESULTS}/runs.csv",
+    output:
+        figure("strength_paths", "paths of the tuned settings"),
+    log:
+        f"{RESULTS}/logs/figure_paths.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        spec=FIGURE_SPEC,
+        folder=folder_of_output,
+        code=code("figure_paths.py"),
+    shell:
+        'python "$REGATLAS_SCRIPTS"/figure_paths.py --spec {params.spec:q} --table {input.table:q} --out {params.folder:q}'
+        " > {log:q} 2>&1"

@@ -11,8 +11,9 @@ REPORT_SPEC = canonical(
                 "color": m.color,
                 "regularizer": m.regularizer,
                 **{key: getattr(m.declaration, key) for key in ("title", "formula", "citation", "acts_on")},
-                "settings": m.settings["regularizer"]["settings"],
-                "training": m.settings["training"],
+                # of the first point, with the values of the selected one put in when the report is written
+                "settings": m.points[0].settings["regularizer"]["settings"],
+                "training": m.points[0].settings["training"],
                 "published": m.published,
             }
             for m in STUDY.methods
@@ -35,6 +36,7 @@ rule report:
                 "accuracy",
                 "runtime",
                 "weight_distribution",
+                *(["strength_paths"] if STUDY.tuned else []),
             )
         ],
     output:

@@ -1,4 +1,4 @@
-# collect: runs -> runs.csv, curves.csv.   compare: runs.csv -> comparison.csv, .md, .tex
+# collect: runs -> runs.csv, curves.csv, tuning.csv, correct.npz.   compare: these -> comparison.csv, .md, .tex
 
 
 rule collect:
@@ -13,6 +13,8 @@ rule collect:
             labels={"table": "every run"},
         ),
         curves=f"{RESULTS}/curves.csv",
+        tuning=f"{RESULTS}/tuning.csv",
+        correct=f"{RESULTS}/correct.npz",
     log:
         f"{RESULTS}/logs/collect.log",
     conda:
@@ -26,7 +28,15 @@ rule collect:
         spec=canonical(
             {
                 "methods": sorted(
-                    ({"id": m.id, "regularizer": m.regularizer, "digest": m.digest} for m in STUDY.methods),
+                    (
+                        {
+                            "id": m.id,
+                            "regularizer": m.regularizer,
+                            "grid": list(m.grid.items()),
+                            "digests": [point.digest for point in m.points],
+                        }
+                        for m in STUDY.methods
+                    ),
                     key=lambda entry: entry["id"],
                 ),
                 "seeds": sorted(STUDY.seeds),
@@ -35,12 +45,14 @@ rule collect:
         code=code("collect.py"),
     shell:
         'python "$REGATLAS_SCRIPTS"/collect.py --spec {params.spec:q} --runs results/runs --reference {input.reference:q}'
-        " --table {output.table:q} --curves {output.curves:q} > {log:q} 2>&1"
+        " --table {output.table:q} --curves {output.curves:q} --tuning {output.tuning:q} --correct {output.correct:q}"
+        " > {log:q} 2>&1"
 
 
 rule compare:
     input:
         table=f"{RESULTS}/runs.csv",
+        correct=f"{RESULTS}/correct.npz",
     output:
         csv=report(
             f"{RESULTS}/comparison.csv",
@@ -62,10 +74,11 @@ rule compare:
         spec=canonical(
             {
                 "baseline": STUDY.baseline,
+                "statistics": STUDY.config["statistics"],
                 "methods": [{"id": m.id, "label": m.label, "published": m.published} for m in STUDY.methods],
             }
         ),
         code=code("compare.py"),
     shell:
-        'python "$REGATLAS_SCRIPTS"/compare.py --spec {params.spec:q} --table {input.table:q} --csv {output.csv:q}'
-        " --markdown {output.markdown:q} --latex {output.latex:q} > {log:q} 2>&1"
+        'python "$REGATLAS_SCRIPTS"/compare.py --spec {params.spec:q} --table {input.table:q} --correct {input.correct:q}'
+        " --csv {output.csv:q} --markdown {output.markdown:q} --latex {output.latex:q} > {log:q} 2>&1"

@@ -36,12 +36,13 @@ def draw(spec: Spec, table: pandas.DataFrame, curves: pandas.DataFrame, folder: 
 
     Args:
         spec: what to show.
-        table: the frame of runs.csv.
+        table: the frame of runs.csv, less the points that were not selected.
         curves: the frame of curves.csv.
         folder: where the figure goes.
     """
-    kept = spec.finished(table)[["method", "seed"]].astype({"seed": "int64"})
-    curves = curves.astype({"seed": "int64"}).merge(kept, on=["method", "seed"])
+    run = ["method", "seed", "point"]
+    numbers = dict.fromkeys(run[1:], "int64")
+    curves = curves.astype(numbers).merge(spec.finished(table)[run].astype(numbers), on=run)
     bands = {(m.id, name): _band(curves, m.id, name) for m in spec.methods for name, _ in _QUANTITIES}
     bands = {key: band for key, band in bands.items() if len(band)}
     shown = [method for method in spec.methods if (method.id, "test_accuracy") in bands]

@@ -21,7 +21,7 @@ def draw(spec: Spec, table: pandas.DataFrame, root: str | Path, folder: Path) ->
 
     Args:
         spec: what to show.
-        table: the frame of runs.csv.
+        table: the frame of runs.csv, less the points that were not selected.
         root: the folder of the runs.
         folder: where the figure goes.
     """

@@ -34,7 +34,7 @@ def draw(spec: Spec, table: pandas.DataFrame, comparison: pandas.DataFrame, fold
 
     Args:
         spec: what to show.
-        table: the frame of runs.csv.
+        table: the frame of runs.csv, less the points that were not selected.
         comparison: the frame of comparison.csv.
         folder: where the figure goes.
     """

@@ -94,7 +94,7 @@ def draw(
 
     Args:
         spec: what to show.
-        table: the frame of runs.csv.
+        table: the frame of runs.csv, less the points that were not selected.
         root: the folder of the runs.
         never_lit: bool, [pixels], the pixels that are on in no training image.
         shape: height and width of an image, in pixels.
