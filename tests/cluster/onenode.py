@@ -4,12 +4,16 @@ import contextlib
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
+
 CONF = Path("/etc/slurm/slurm.conf")  # elsewhere the plugin's inner srun does not find it
+_AS_MUNGE = ("runuser", "-u", "munge", "--")
 _MARK = "# Written by the tests of Regularization Atlas, which remove it at their end.\n"
 _TEMPLATE = """ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
@@ -51,13 +55,21 @@ def wait_until(happened: Callable[[], object], seconds: float = 30) -> None:
         time.sleep(0.1)
 
 
+def _gone(pid: int) -> bool:
+    """Whether a process has ended, be it that nobody has asked for its exit code yet."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 class OneNode:
     """The daemons, their configuration and what the tests do to them."""
 
     def __init__(self, folder: Path):
         self.folder = folder
         self.host = platform.node().partition(".")[0]
-        self.munged = None
+        self.own_munge = False
 
     def start(self) -> None:
         """Write the configuration and start the daemons.
@@ -76,8 +88,8 @@ class OneNode:
         if subprocess.run(["munge", "--no-input"], capture_output=True).returncode:
             Path("/run/munge").mkdir(mode=0o755, exist_ok=True)
             shutil.chown("/run/munge", "munge", "munge")
-            self.munged = subprocess.Popen(["runuser", "-u", "munge", "--", "munged", "--foreground"], stderr=subprocess.DEVNULL)
-            wait_until(Path("/run/munge/munge.socket.2").exists)
+            ask(*_AS_MUNGE, "munged")
+            self.own_munge = True
         self.start_controller()
         ask("slurmd")
         wait_until(lambda: self.state() == "idle")
@@ -93,9 +105,8 @@ class OneNode:
         subprocess.run(["scancel", "--user=root", "--full"], capture_output=True, timeout=60)
         for daemon in ("slurmd", "slurmctld"):
             self._end(daemon)
-        if self.munged is not None:
-            self.munged.terminate()
-            self.munged.wait(20)
+        if self.own_munge:
+            subprocess.run([*_AS_MUNGE, "munged", "--stop"], capture_output=True, timeout=60)
         CONF.unlink(missing_ok=True)
         if (self.folder / "slurm.conf.before").exists():
             shutil.move(self.folder / "slurm.conf.before", CONF)
@@ -103,8 +114,8 @@ class OneNode:
     def _end(self, daemon: str) -> None:
         with contextlib.suppress(OSError, ValueError):
             pid = int((self.folder / f"{daemon}.pid").read_text())
-            os.kill(pid, 15)
-            wait_until(lambda: not Path(f"/proc/{pid}").exists())
+            os.kill(pid, signal.SIGTERM)
+            wait_until(lambda: _gone(pid))
 
     def state(self) -> str:
         """The node's state: idle, mixed, draining, drained, ..."""
