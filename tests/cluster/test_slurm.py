@@ -88,6 +88,7 @@ def test_an_edit_runs_only_its_own_jobs(slurm, grouped, tmp_path):
     project = grouped[0].copy(tmp_path / "project")
     before = {path: path.resolve().stat().st_ino for path in project.runs()}
     project.config["methods"]["dropout"]["keep_probability"] = 0.7
+    project.config["training"]["runs_per_process"] = 2  # so that the second run's job waits for the first's, in a group
     project.save()
     call = start(project)
     assert call.wait(200) == 0, call.output

@@ -92,6 +92,9 @@ def to_train_together(wildcards):
 
 
 def trained_beside(wildcards):
+    """The seeds that the job's process trains besides its own."""
+    if workflow.is_main_process and workflow.non_local_exec:
+        return ""  # the node asks again; here the jobs that one submission groups may not differ in a text
     return " ".join(str(seed) for seed in to_train_together(wildcards) if seed != int(wildcards.seed))
 
 
