@@ -67,9 +67,10 @@ def test_a_study_ends_with_the_bytes_of_a_local_run(slurm, local, grouped):
 def test_several_runs_make_a_job_and_cheap_rules_none(slurm, grouped):
     project, call = grouped
     jobs = slurm.submitted_for(project.folder)
-    assert list(jobs.values()) == ["COMPLETED"] * 2  # six runs, five in a group
-    asked = ask("scontrol", "show", "job", min(jobs, key=int))
-    assert "NumCPUs=5" in asked and "mem=7500M" in asked and "TimeLimit=01:00:00" in asked
+    # six runs, five in a group; a hungry one that is left alone needs a second attempt
+    assert list(jobs.values()).count("COMPLETED") == 2
+    (group,) = [asked for asked in (ask("scontrol", "show", "job", job) for job in jobs) if "NumCPUs=5" in asked]
+    assert "mem=7500M" in group and "TimeLimit=01:00:00" in group
     assert not re.findall(r"^ *rule (?!train)\w+:", call.output, re.MULTILINE)
 
 
