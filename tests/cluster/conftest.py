@@ -58,5 +58,6 @@ def study(folder: Path) -> Project:
     project.config["plugins"] = ["hungry.py"]
     project.config["methods"]["hungry"] = {"regularizer": "hungry", "label": "Hungry"}
     project.config["compare"] = ["none", "dropout", "hungry"]
+    project.config["training"]["steps"] = 100_000  # time enough to hit a training between two checkpoints
     project.save()
     return project

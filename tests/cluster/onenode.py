@@ -39,7 +39,7 @@ JobAcctGatherParams=OverMemoryKill
 KillWait=2
 ReturnToService=2
 NodeName={host} NodeAddr=127.0.0.1 CPUs=16 RealMemory=64000 State=UNKNOWN
-PartitionName=main Nodes=ALL Default=YES MaxTime=2:00:00 State=UP
+PartitionName=main Nodes=ALL Default=YES MaxTime=12:00:00 State=UP
 """
 
 

@@ -98,6 +98,12 @@ def trained_beside(wildcards):
     return " ".join(str(seed) for seed in to_train_together(wildcards) if seed != int(wildcards.seed))
 
 
+def minutes_to_train(wildcards, attempt):
+    """An hour a run, and for those that an earlier job of their process has trained no more than one."""
+    together = to_train_together(wildcards)
+    return 60 * attempt * (len(together) if together[0] == int(wildcards.seed) else 1)
+
+
 def needed_to_train(wildcards):
     """The data if the run is missing, its damaged file, moved out of the way, if that is what is there.
 

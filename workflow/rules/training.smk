@@ -23,9 +23,9 @@ rule train:
         "../../environment.yml"
     threads: 1
     resources:
-        # a run that needed more gets more when it is tried again (option --retries); its checkpoint is still there
+        # what needed more gets more when it is tried again (option --retries); its checkpoint is still there
         mem_mb=lambda wildcards, attempt: 1500 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt * len(to_train_together(wildcards)),
+        runtime=minutes_to_train,
         # not a parameter: which seeds share a process changes no result
         also=trained_beside,
     params:
