@@ -1,5 +1,7 @@
 # make            set up .venv and run the default study on all cores -> results/post/report.html
 # make test       set up .venv with the development tools and run every test
+# make cluster      add what submits jobs to a cluster (README.md, "On a cluster")
+# make test-cluster run the tests of the cluster on a Slurm of one node on this machine (as root, on Debian)
 # make prune      list the runs in results/ that no study refers to; REMOVE=yes removes them
 # make lint       formatting and static checks of the workflow and the code
 # make benchmark  time the training, the methods and whole studies -> benchmarks/results/
@@ -8,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CORES ?= all
 
-.PHONY: all run test lint prune benchmark lock clean
+.PHONY: all run test cluster test-cluster lint prune benchmark lock clean
 .DEFAULT_GOAL := run
 
 all: run
@@ -18,6 +20,12 @@ run: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 tests
+
+cluster: $(VENV)/.installed-cluster
+
+test-cluster: $(VENV)/.installed-dev $(VENV)/.installed-cluster
+	sh tests/cluster/install.sh
+	REGATLAS_TEST_CLUSTER=yes $(BIN)/python -m pytest tests/cluster
 
 prune: $(VENV)/.installed
 	$(BIN)/python scripts/prune.py $(if $(CONFIGFILES),--configfile $(CONFIGFILES)) $(if $(filter yes,$(REMOVE)),--remove)
@@ -43,12 +51,17 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.txt
 	touch $@
 
+$(VENV)/.installed-cluster: requirements-cluster.txt $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps --requirement requirements-cluster.txt
+	touch $@
+
 # Recompute the pins from pyproject.toml (needs uv).
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
        --generate-hashes --no-annotate --no-header
 lock:
 	$(LOCK) pyproject.toml -o requirements.txt
 	$(LOCK) --group dev --constraint requirements.txt pyproject.toml -o requirements-dev.txt
+	$(LOCK) --no-deps --group cluster -o requirements-cluster.txt
 	uv pip compile --quiet --no-deps --no-annotate --no-header --group benchmarks -o requirements-benchmarks.txt
 
 clean:

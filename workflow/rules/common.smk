@@ -43,8 +43,11 @@ def canonical(value):
 
 
 def code(script):
-    """Changes when a script, or a module it imports, changes in more than comments and layout."""
-    return fingerprint.code([SCRIPTS / script])
+    """Changes when a script, or a module it imports, changes in more than comments and layout.
+
+    As a function, so that a job on a node does not read the code of the others.
+    """
+    return lambda wildcards: fingerprint.code([SCRIPTS / script])
 
 
 def run_files():
@@ -91,7 +94,16 @@ def to_train_together(wildcards):
 
 
 def trained_beside(wildcards):
+    """The seeds that the job's process trains besides its own."""
+    if workflow.is_main_process and workflow.non_local_exec:
+        return ""  # the node asks again; here the jobs that one submission groups may not differ in a text
     return " ".join(str(seed) for seed in to_train_together(wildcards) if seed != int(wildcards.seed))
+
+
+def minutes_to_train(wildcards, attempt):
+    """An hour a run, and for those that an earlier job of their process has trained no more than one."""
+    together = to_train_together(wildcards)
+    return 60 * attempt * (len(together) if together[0] == int(wildcards.seed) else 1)
 
 
 def needed_to_train(wildcards):

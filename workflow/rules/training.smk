@@ -23,8 +23,9 @@ rule train:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=lambda wildcards: 60 * len(to_train_together(wildcards)),
+        # what needed more gets more when it is tried again (option --retries); its checkpoint is still there
+        mem_mb=lambda wildcards, attempt: 1500 * attempt,
+        runtime=minutes_to_train,
         # not a parameter: which seeds share a process changes no result
         also=trained_beside,
     params:
