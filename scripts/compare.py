@@ -1,10 +1,9 @@
 """Compare a study's methods over its seeds: one table with a row a method, as CSV, Markdown and LaTeX."""
 
 import argparse
-import json
 from pathlib import Path
 
-from regatlas import markup
+from regatlas import arguments, markup
 from regatlas.errors import run
 from regatlas.files import write_text
 from regatlas.tables import RUN_COLUMNS, compare, read_csv, write_csv
@@ -13,18 +12,18 @@ from regatlas.tables import RUN_COLUMNS, compare, read_csv, write_csv
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--spec", type=json.loads, required=True, help="JSON: baseline and methods (id, label, published)"
+        "--spec", type=arguments.spec, required=True, help="JSON: baseline and methods (id, label, published)"
     )
     parser.add_argument("--table", type=Path, required=True, help="runs.csv")
     parser.add_argument("--csv", type=Path, required=True, help="where to write comparison.csv")
     parser.add_argument("--markdown", type=Path, required=True, help="where to write the Markdown table")
     parser.add_argument("--latex", type=Path, required=True, help="where to write the LaTeX table")
-    arguments = parser.parse_args()
-    spec = arguments.spec
-    table = compare(spec["methods"], spec["baseline"], read_csv(arguments.table, RUN_COLUMNS))
-    write_csv(arguments.csv, table)
-    write_text(arguments.markdown, markup.markdown(table, spec["baseline"]))
-    write_text(arguments.latex, markup.latex(table, spec["baseline"]))
+    options = parser.parse_args()
+    spec = options.spec
+    table = compare(spec["methods"], spec["baseline"], read_csv(options.table, RUN_COLUMNS))
+    write_csv(options.csv, table)
+    write_text(options.markdown, markup.markdown(table, spec["baseline"]))
+    write_text(options.latex, markup.latex(table, spec["baseline"]))
 
 
 if __name__ == "__main__":
