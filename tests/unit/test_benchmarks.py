@@ -77,11 +77,11 @@ def test_the_table_pairs_rounds_and_shows_no_refused_peer():
 def test_the_readme_gets_the_tables_between_its_markers(tmp_path):
     page = tmp_path / "README.md"
     page.write_text(f"before\n{report.BEGIN}old\n{report.END}after\n")
-    report.into_readme("new\n", page)
+    report.into_page("new\n", page)
     assert page.read_text() == f"before\n{report.BEGIN}new\n{report.END}after\n"
     page.write_text("no markers")
     with pytest.raises(SystemExit, match="are missing"):
-        report.into_readme("new\n", page)
+        report.into_page("new\n", page)
     assert page.read_text() == "no markers"
 
 

@@ -60,7 +60,7 @@ def draw(spec: Spec, table: pandas.DataFrame, curves: pandas.DataFrame, folder: 
             _panels(figure, shown, bands, others)
         else:
             figure.text(0.5, 0.5, "no finished run", ha="center", style="italic")
-        note(figure, " ".join(filter(None, [about, spec.left_out(table)])), 100)
+        note(figure, " ".join(filter(None, [about, spec.left_out(table)])), 100, above=bool(figure.legends))
         description = _describe(spec, table, shown, bands, about)
         save_svg(figure, Path(folder) / "learning_curves.svg", title, description)
 
@@ -176,7 +176,8 @@ def _label(figure: Figure, axes: Axes, ends: Sequence[tuple[Method, float]]) -> 
     columns = 3 if len(ends) > 6 else 2
     labels = [wrap(method.label, 66 // columns) for method, _ in ends]
     rows = -(-len(ends) // columns)
-    figure.set_figheight(figure.get_figheight() + 0.2 * rows)
+    lines = max(label.count("\n") + 1 for label in labels)
+    figure.set_figheight(figure.get_figheight() + rows * (0.055 + 0.145 * lines))
     box = legend(figure, handles, labels, loc="outside lower left", ncols=columns, handlelength=4)
     box.set_title("Highest final accuracy first", {"size": 8.5})
     box.set_alignment("left")

@@ -236,10 +236,11 @@ def name_rows(axes: Axes, methods: Sequence[Method], characters: int) -> None:
         axes.axhline(edge - 0.5, color=INK, alpha=0.15, linewidth=0.6)
 
 
-def note(figure: Figure, text: str, characters: int) -> None:
-    """A small line under the figure (constrained layout makes room for it)."""
+def note(figure: Figure, text: str, characters: int, above: bool = False) -> None:
+    """A small line under or above the figure (constrained layout makes room for it)."""
     if text:
-        figure.supxlabel(wrap(text, characters), x=0.01, ha="left", fontsize=8)
+        put = figure.suptitle if above else figure.supxlabel
+        put(wrap(text, characters), x=0.01, ha="left", fontsize=8)
 
 
 @contextlib.contextmanager
