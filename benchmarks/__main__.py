@@ -45,6 +45,7 @@ def main() -> int:
     }
     results = {part: measure[part]() for part in options.parts or report.USUAL}
     about = {**report.machine(), "steps": options.steps, "rounds": options.rounds, "study_cores": options.cores}
+    about["methods"] = options.methods
     print(report.write(results, about, options.out))
     if options.readme:
         report.into_pages(options.out)

@@ -88,7 +88,8 @@ def step_conditions(about: dict) -> str:
 
 
 def study_conditions(about: dict) -> str:
-    return f"`snakemake --cores {about['study_cores']}`, once each, the data already there. {where(about)}."
+    call = f"`snakemake --cores {about['study_cores']}`, once each, {about['methods']} methods"
+    return f"{call}. MB: the largest process. {where(about)}."
 
 
 def spread(values: list[float], digits: int) -> str:
@@ -177,9 +178,8 @@ def scale_table(results: list[Scaled]) -> str:
 
 
 def scale_conditions(about: dict) -> str:
-    return (
-        f"`snakemake --cores {about['study_cores']}`, once each, 100 methods. MB: the largest process. {where(about)}."
-    )
+    call = f"`snakemake --cores {about['study_cores']}`, once each, {about['methods']} methods"
+    return f"{call}. MB: the largest process. {where(about)}."
 
 
 def draw(results: list[Timed], path: Path) -> None:

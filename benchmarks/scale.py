@@ -4,6 +4,7 @@ One run of each method is trained. The runs of the other seeds are copies of it 
 written as the training writes them: training them all would take hours, most of them TensorFlow's import.
 """
 
+import contextlib
 import dataclasses
 import os
 import re
@@ -59,9 +60,13 @@ class ScaledStudy(Study):
     def data(self) -> Path:
         return Path(f"results/data/{self.config['dataset']['name']}/prepared.npz")
 
+    def resolved(self) -> study.Study:
+        with contextlib.chdir(self.folder):  # a data set may be named by relative paths
+            return study.resolve(self.config)
+
     def overhead(self) -> list[Scaled]:
         """One run a method: the same command lines in a shell loop and as jobs, on one core each."""
-        resolved = study.resolve(self.config)
+        resolved = self.resolved()
         files = [runs.path("results/runs", method.regularizer, method.digest, 0) for method in resolved.methods]
         lines = [
             self.train_line(method, Path("loop") / path) for method, path in zip(resolved.methods, files, strict=True)
@@ -82,9 +87,10 @@ class ScaledStudy(Study):
         count = seeds * len(self.config["compare"])
         results = [self.snakemake("dry run, all but one seed to train", count, "--dry-run")]
         self.copy_runs()
-        planned = self.snakemake("everything but the training", count, "--printshellcmds")
-        results += [planned, self.snakemake("nothing to do", count)]
-        results += [self.call(f"`{name}`", count, ["bash", "-c", line]) for name, line in self.programs()]
+        results.append(self.snakemake("everything but the training", count, "--printshellcmds"))
+        programs = self.programs()
+        results.append(self.snakemake("nothing to do", count))
+        results += [self.call(f"`{name}`", count, ["bash", "-c", line]) for name, line in programs]
         self.config["seeds"].append(seeds)
         results.append(self.snakemake("dry run, one seed more", count, "--dry-run"))
         return results
@@ -99,7 +105,7 @@ class ScaledStudy(Study):
 
     def copy_runs(self) -> None:
         """Make the runs that are missing from those of seed 0."""
-        for method in study.resolve(self.config).methods:
+        for method in self.resolved().methods:
             wanted = {seed: runs.path(self.folder / "results/runs", method.regularizer, method.digest, seed)
                       for seed in self.config["seeds"]}  # fmt: skip
             trained = runs.read(wanted[0])
