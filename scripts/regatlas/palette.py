@@ -30,12 +30,12 @@ OTHERS = (
 _GOLDEN = (5**0.5 - 1) / 2
 
 
-def _free(method: str, taken: set[str]) -> str:
-    """The first free colour, most distinct group first, from where the id's hash points in each group."""
+def _free(method: str, taken: set[str], more: Iterator[str]) -> str:
+    """The first free colour, most distinct group first, from where the id's hash points in each group; then ``more``."""
     start = int.from_bytes(hashlib.sha256(method.encode()).digest()[:4], "big")
     order = [group[(start + step) % len(group)] for group in OTHERS for step in range(len(group))]
     spare = list(FIXED.values())[1:]
-    return next(color for color in itertools.chain(order, spare, _more()) if color not in taken)
+    return next(color for color in itertools.chain(order, spare, more) if color not in taken)
 
 
 def _more() -> Iterator[str]:
@@ -68,8 +68,8 @@ def assign_colors(ids: Iterable[str], overrides: Mapping[str, str] | None = None
     overrides = {key: value for key, value in (overrides or {}).items() if key in ids and value}
     given = {key: overrides.get(key, FIXED.get(key)) for key in ids if key in overrides or key in FIXED}
     taken = {color.lower() for color in given.values()}
-    colors = {}
+    colors, more = {}, _more()
     for method in ids:
-        colors[method] = given.get(method) or _free(method, taken)
+        colors[method] = given.get(method) or _free(method, taken, more)
         taken.add(colors[method].lower())
     return colors

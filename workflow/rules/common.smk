@@ -162,7 +162,9 @@ def tell_why(method):
     """Say once a method why its runs have to be trained."""
     if workflow.is_main_process and method.digest not in TOLD:
         TOLD.add(method.digest)
-        for line in reasons.to_train(STUDY, "results", method, damaged_runs(), last_table()):
+        own = [run_file(method.regularizer, method.digest, seed) for seed in STUDY.seeds]
+        damaged = [run for run in own if damaged_path(run)]
+        for line in reasons.to_train(STUDY, "results", method, damaged, last_table()):
             logger.info(line)
 
 
