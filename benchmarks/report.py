@@ -88,8 +88,7 @@ def step_conditions(about: dict) -> str:
 
 
 def study_conditions(about: dict) -> str:
-    call = f"`snakemake --cores {about['study_cores']}`, once each, {about['methods']} methods"
-    return f"{call}. MB: the largest process. {where(about)}."
+    return f"`snakemake --cores {about['study_cores']}`, once each, the data already there. {where(about)}."
 
 
 def spread(values: list[float], digits: int) -> str:
@@ -167,13 +166,14 @@ def scale_table(results: list[Scaled]) -> str:
             megabytes = [f"{calls[size].megabytes:.0f}" if size in calls else "-" for size in sizes]
             rows.append([name, *seconds, *megabytes])
     notes = [
-        f"- {name}, one core, {call.runs:,} runs: {call.seconds:.1f} s, {call.seconds / call.runs:.2f} s a run."
+        f"- {name}, one core, {call.runs:,} runs: {call.seconds:.1f} s, of which the training processes "
+        f"{call.inside:.1f} s."
         for name, calls in by_name.items()
         for call in calls.values()
         if name.startswith("training")
     ]
     if (added := overhead(results)) is not None:
-        notes.append(f"- The workflow adds {added:.2f} s to the process of a job.")
+        notes.append(f"- So the workflow adds {added:.2f} s to a job, its own start and plan included.")
     return with_notes(table(header, rows), notes)
 
 

@@ -34,6 +34,7 @@ class Scaled:
     runs: int
     seconds: float
     megabytes: float  # the largest of its processes, at its peak
+    inside: float = 0.0  # seconds that trainings say they took, from their first line to their last
 
 
 def measure(methods: int, seeds: Iterable[int], cores: int) -> list[Scaled]:
@@ -73,6 +74,8 @@ class ScaledStudy(Study):
         ]
         loop = self.call("training, in a shell loop", len(files), ["bash", "-c", "\n".join(["set -e", *lines])])
         jobs = self.snakemake("training, by the workflow", len(files), "--cores", "1", *map(str, files))
+        for call, root in ((loop, self.folder / "loop"), (jobs, self.folder)):
+            call.inside = sum(runs.read(root / path).metadata["total_seconds"] for path in files)
         return [loop, jobs]
 
     def train_line(self, method: study.Method, out: Path) -> str:
@@ -175,7 +178,7 @@ def _noisy(name: str, array: np.ndarray, rng: np.random.Generator) -> np.ndarray
 
 
 def overhead(results: Iterable[Scaled]) -> float | None:
-    """Seconds a job that the workflow adds to what its process takes."""
+    """Seconds that the workflow adds to a job; how long the trainings themselves took does not matter."""
     by_name = {result.name: result for result in results}
     loop, jobs = (by_name.get(f"training, {way}") for way in ("in a shell loop", "by the workflow"))
-    return (jobs.seconds - loop.seconds) / jobs.runs if loop and jobs else None
+    return (jobs.seconds - jobs.inside - loop.seconds + loop.inside) / jobs.runs if loop and jobs else None

@@ -31,7 +31,7 @@ _GOLDEN = (5**0.5 - 1) / 2
 
 
 def _free(method: str, taken: set[str], more: Iterator[str]) -> str:
-    """The first free colour, most distinct group first, from where the id's hash points in each group; then ``more``."""
+    """The first free colour: most distinct group first, each from where the id's hash points; then of ``more``."""
     start = int.from_bytes(hashlib.sha256(method.encode()).digest()[:4], "big")
     order = [group[(start + step) % len(group)] for group in OTHERS for step in range(len(group))]
     spare = list(FIXED.values())[1:]
