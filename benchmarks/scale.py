@@ -101,7 +101,7 @@ class ScaledStudy(Study):
     def programs(self) -> list[tuple[str, str]]:
         """The command lines of the last call's jobs, by the name of their program."""
         return [
-            (match[1], line.strip())
+            (match[1], line[match.start() :])
             for line in self.said.splitlines()
             if (match := _COMMAND.search(line)) and match[1] != "train"
         ]

@@ -1,6 +1,5 @@
 """Every contender of the benchmarks computes what the engine computes; nothing here depends on how fast."""
 
-import functools
 import json
 import subprocess
 import sys
@@ -122,9 +121,7 @@ def test_the_cost_of_a_large_study_is_measured_from_training_to_report(tmp_path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scale, "STEPS", 20)
         patch.setattr(workload, "PREPARED", tmp_path / "absent.npz")
-        patch.setattr(workload, "noise", functools.partial(lambda noise, images: noise(300), workload.noise))
         project = scale.ScaledStudy(tmp_path, 2, 2)
-        project.config["training"]["train_size"] = 200
         results = [*project.overhead(), *project.at(2)]
     named = {result.name: result for result in results}
     assert {"`collect`", "`report`", "`figure_weights`", "nothing to do", "dry run, one seed more"} <= named.keys()
