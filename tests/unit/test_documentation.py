@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONFIG_README = (ROOT / "config/README.md").read_text(encoding="utf-8")
-PAGES = ["README.md", "CHANGELOG.md", "config/README.md", "results/README.md", "benchmarks/README.md"]
+PAGES = ["README.md", "CHANGELOG.md", "config/README.md", "results/README.md", "benchmarks/README.md", "docs/scale.md"]
 # By construction, so that this file does not hold what it forbids.
 REGISTRIES = [
     ".".join(parts)
