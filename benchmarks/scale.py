@@ -25,6 +25,8 @@ from regatlas import fingerprint, runs, study
 STEPS, EVERY = 1500, 10  # learning curves as long as the default study's
 _COMMAND = re.compile(r'python "\$REGATLAS_SCRIPTS"/(\w+)\.py')
 
+_OF_NO_STUDY = ("prepare", "reference", "train")  # programs whose work does not grow with the runs
+
 
 @dataclasses.dataclass
 class Scaled:
@@ -99,11 +101,11 @@ class ScaledStudy(Study):
         return results
 
     def programs(self) -> list[tuple[str, str]]:
-        """The command lines of the last call's jobs, by the name of their program."""
+        """The command lines of the last call's jobs that see every run, by the name of their program."""
         return [
             (match[1], line[match.start() :])
             for line in self.said.splitlines()
-            if (match := _COMMAND.search(line)) and match[1] != "train"
+            if (match := _COMMAND.search(line)) and match[1] not in _OF_NO_STUDY
         ]
 
     def copy_runs(self) -> None:
