@@ -6,6 +6,7 @@ import json
 import platform
 import statistics
 import textwrap
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from benchmarks import peers
 from benchmarks.peers import PEERS
+from benchmarks.scale import Scaled, overhead
 from benchmarks.study_cost import Cost
 from benchmarks.timing import Timed
 from benchmarks.workload import PREPARED, ROOT
@@ -55,14 +57,21 @@ def write(parts: dict[str, list], about: dict, folder: Path = FOLDER) -> str:
     raw |= {name: {"about": about, "results": list(map(dataclasses.asdict, part))} for name, part in parts.items()}
     raw = {name: raw[name] for name in PARTS if name in raw}
     write_text(path, json.dumps(raw, indent=1) + "\n")
-    text = ""
-    for name, part in raw.items():
-        kind, table, conditions = PARTS[name]
-        results = [kind(**entry) for entry in part["results"]]
-        text += f"{table(results)}\n{textwrap.fill(conditions(part['about']), 120, break_on_hyphens=False)}\n\n"
-        if name == "peers":
-            draw(results, folder / "peers.png")
+    if "peers" in raw:
+        draw([Timed(**entry) for entry in raw["peers"]["results"]], folder / "peers.png")
+    text = markdown(raw)
     write_text(folder / "results.md", text)
+    return text
+
+
+def markdown(raw: Mapping[str, dict], names: Iterable[str] = ()) -> str:
+    """The tables of all parts in results.json, or of the named ones, with their conditions."""
+    text = ""
+    for name in names or raw:
+        if name in raw:
+            kind, table, conditions = PARTS[name]
+            about = textwrap.fill(conditions(raw[name]["about"]), 120, break_on_hyphens=False)
+            text += f"{table([kind(**entry) for entry in raw[name]['results']])}\n{about}\n\n"
     return text
 
 
@@ -139,6 +148,40 @@ def study_table(costs: list[Cost]) -> str:
     return table(["Whole study", "methods", "seeds", "steps", "runs trained", "seconds"], rows)
 
 
+def scale_table(results: list[Scaled]) -> str:
+    """A row a call, a column for each number of runs; first the overhead of a job."""
+    sizes = sorted({result.runs for result in results if not result.name.startswith("training")})
+    header = [
+        "Part of the workflow",
+        *(f"{size:,} runs: s" for size in sizes),
+        *(f"{size:,} runs: MB" for size in sizes),
+    ]
+    by_name: dict[str, dict[int, Scaled]] = {}
+    for result in results:
+        by_name.setdefault(result.name, {})[result.runs] = result
+    rows = []
+    for name, calls in by_name.items():
+        if not name.startswith("training"):
+            seconds = [f"{calls[size].seconds:.1f}" if size in calls else "-" for size in sizes]
+            megabytes = [f"{calls[size].megabytes:.0f}" if size in calls else "-" for size in sizes]
+            rows.append([name, *seconds, *megabytes])
+    notes = [
+        f"- {name}, one core, {call.runs:,} runs: {call.seconds:.1f} s, of which the training processes "
+        f"{call.inside:.1f} s."
+        for name, calls in by_name.items()
+        for call in calls.values()
+        if name.startswith("training")
+    ]
+    if (added := overhead(results)) is not None:
+        notes.append(f"- So the workflow adds {added:.2f} s to a job, its own start and plan included.")
+    return with_notes(table(header, rows), notes)
+
+
+def scale_conditions(about: dict) -> str:
+    call = f"`snakemake --cores {about['study_cores']}`, once each, {about['methods']} methods"
+    return f"{call}. MB: the largest process. {where(about)}."
+
+
 def draw(results: list[Timed], path: Path) -> None:
     """A point a contender at its median, on a line from its fastest round to its slowest; logarithmic scale."""
     done = sorted((result for result in results if not result.problem), key=lambda result: result.median)
@@ -163,8 +206,8 @@ def draw(results: list[Timed], path: Path) -> None:
         save_png(figure, path, "Time per training step", f"Microseconds, medians: {described}.", 160)
 
 
-def into_readme(text: str, path: Path = README) -> None:
-    """Put the tables between the README's markers."""
+def into_page(text: str, path: Path) -> None:
+    """Put the tables between a page's markers."""
     page = path.read_text(encoding="utf-8")
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
@@ -173,8 +216,19 @@ def into_readme(text: str, path: Path = README) -> None:
     write_text(path, f"{before}{begin}{text}{end}{after}")
 
 
+def into_pages(folder: Path = FOLDER) -> None:
+    """Put what ``write`` left in a folder into the pages that show it."""
+    raw = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    for page, names in PAGES.items():
+        if text := markdown(raw, names):
+            into_page(text, page)
+
+
 PARTS = {  # what a part's results are, its table, and what is said under it
     "peers": (Timed, peers_table, step_conditions),
     "methods": (Timed, methods_table, step_conditions),
     "study": (Cost, study_table, study_conditions),
+    "scale": (Scaled, scale_table, scale_conditions),
 }
+PAGES = {README: ("peers", "methods", "study"), ROOT / "docs/scale.md": ("scale",)}  # which part stands where
+USUAL = PAGES[README]  # the parts measured if none is named

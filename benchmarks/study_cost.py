@@ -66,11 +66,14 @@ class Study:
     def _runs(self) -> set[Path]:
         return set(self.folder.glob("results/runs/*/*/seed-*.npz"))
 
-    def _snakemake(self, *targets: str) -> None:
+    def _save(self) -> None:
         text = yaml.safe_dump(self.config, sort_keys=False)
         path = self.folder / "config/config.yaml"
         if path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
+
+    def _snakemake(self, *targets: str) -> None:
+        self._save()
         done = subprocess.run(
             [sys.executable, "-m", "snakemake", "--cores", str(self.cores), *targets],
             cwd=self.folder, env={**os.environ, "HOME": str(self.folder)},

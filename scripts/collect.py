@@ -5,10 +5,9 @@ classifies correctly.
 """
 
 import argparse
-import json
 from pathlib import Path
 
-from regatlas import correctness, reference, tuning
+from regatlas import arguments, correctness, reference, tuning
 from regatlas.errors import run
 from regatlas.measurements import collect
 from regatlas.tables import write_csv
@@ -17,7 +16,7 @@ from regatlas.tables import write_csv
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--spec", type=json.loads, required=True, help="JSON: methods (id, regularizer, grid, digests) and seeds"
+        "--spec", type=arguments.spec, required=True, help="JSON: methods (id, regularizer, grid, digests) and seeds"
     )
     parser.add_argument("--runs", type=Path, required=True, help="the folder of the runs")
     parser.add_argument("--reference", type=Path, required=True, help="what the runs are measured against")
@@ -25,15 +24,15 @@ def main() -> None:
     parser.add_argument("--curves", type=Path, required=True, help="where to write curves.csv")
     parser.add_argument("--tuning", type=Path, required=True, help="where to write tuning.csv")
     parser.add_argument("--correct", type=Path, required=True, help="where to write correct.npz")
-    arguments = parser.parse_args()
-    spec = arguments.spec
+    options = parser.parse_args()
+    spec = options.spec
     table, curves, correct = collect(
-        spec["methods"], spec["seeds"], arguments.runs, reference.read(arguments.reference)
+        spec["methods"], spec["seeds"], options.runs, reference.read(options.reference)
     )
-    write_csv(arguments.table, table)
-    write_csv(arguments.curves, curves)
-    write_csv(arguments.tuning, tuning.summary(table))
-    correctness.write(arguments.correct, correct)
+    write_csv(options.table, table)
+    write_csv(options.curves, curves)
+    write_csv(options.tuning, tuning.summary(table))
+    correctness.write(options.correct, correct)
 
 
 if __name__ == "__main__":

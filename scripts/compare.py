@@ -1,10 +1,9 @@
 """Compare a study's methods over its seeds: one table with a row a method, as CSV, Markdown and LaTeX."""
 
 import argparse
-import json
 from pathlib import Path
 
-from regatlas import correctness, markup
+from regatlas import arguments, correctness, markup
 from regatlas.comparison import compare
 from regatlas.errors import run
 from regatlas.files import write_text
@@ -15,7 +14,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--spec",
-        type=json.loads,
+        type=arguments.spec,
         required=True,
         help="JSON: baseline, statistics (margin, level) and methods (id, label, published)",
     )
@@ -24,13 +23,13 @@ def main() -> None:
     parser.add_argument("--csv", type=Path, required=True, help="where to write comparison.csv")
     parser.add_argument("--markdown", type=Path, required=True, help="where to write the Markdown table")
     parser.add_argument("--latex", type=Path, required=True, help="where to write the LaTeX table")
-    arguments = parser.parse_args()
-    spec, runs = arguments.spec, read_csv(arguments.table, RUN_COLUMNS)
+    options = parser.parse_args()
+    spec, runs = options.spec, read_csv(options.table, RUN_COLUMNS)
     statistics = spec["statistics"]
-    table = compare(spec["methods"], spec["baseline"], runs, correctness.read(arguments.correct), **statistics)
-    write_csv(arguments.csv, table)
-    write_text(arguments.markdown, markup.markdown(table, spec["baseline"], **statistics))
-    write_text(arguments.latex, markup.latex(table, spec["baseline"], **statistics))
+    table = compare(spec["methods"], spec["baseline"], runs, correctness.read(options.correct), **statistics)
+    write_csv(options.csv, table)
+    write_text(options.markdown, markup.markdown(table, spec["baseline"], **statistics))
+    write_text(options.latex, markup.latex(table, spec["baseline"], **statistics))
 
 
 if __name__ == "__main__":

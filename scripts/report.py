@@ -1,9 +1,9 @@
 """Write a study's report, one HTML file, and its resolved configuration."""
 
 import argparse
-import json
 from pathlib import Path
 
+from regatlas import arguments
 from regatlas.errors import run
 from regatlas.files import write_text
 from regatlas.report import page
@@ -13,7 +13,7 @@ from regatlas.tables import COMPARISON_COLUMNS, CURVE_COLUMNS, RUN_COLUMNS, read
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--spec", type=json.loads, required=True, help="JSON: title, story, author, config, baseline, methods"
+        "--spec", type=arguments.spec, required=True, help="JSON: title, story, author, config, baseline, methods"
     )
     parser.add_argument("--config-yaml", type=Path, required=True, help="where to write the resolved configuration")
     parser.add_argument("--table", type=Path, required=True, help="runs.csv")

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
-from benchmarks import peers, report, study_cost, timing, workload
+from benchmarks import peers, report, scale, study_cost, timing, workload
 from benchmarks.timing import Timed
+from regatlas import runs, study
 
 ROOT = Path(__file__).parents[2]
 STEPS = 30
@@ -77,11 +79,11 @@ def test_the_table_pairs_rounds_and_shows_no_refused_peer():
 def test_the_readme_gets_the_tables_between_its_markers(tmp_path):
     page = tmp_path / "README.md"
     page.write_text(f"before\n{report.BEGIN}old\n{report.END}after\n")
-    report.into_readme("new\n", page)
+    report.into_page("new\n", page)
     assert page.read_text() == f"before\n{report.BEGIN}new\n{report.END}after\n"
     page.write_text("no markers")
     with pytest.raises(SystemExit, match="are missing"):
-        report.into_readme("new\n", page)
+        report.into_page("new\n", page)
     assert page.read_text() == "no markers"
 
 
@@ -105,3 +107,59 @@ def test_a_part_that_is_not_measured_keeps_its_results(tmp_path):
     text = report.write({"study": [study_cost.Cost("second", 5, 2, 10, 10, 2.5)]}, about, tmp_path)
     assert "| `l2` | 60.0 (60.0 to 60.0) | 1.20 (1.20 to 1.20) |" in text
     assert "| second | 5 | 2 | 10 | 10 | 2.5 |" in text and "first" not in text
+
+
+def test_the_methods_of_a_large_study_differ_and_are_valid():
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    config["methods"] = scale.many_methods(100)
+    config["compare"] = list(config["methods"])
+    assert len({method.digest for method in study.resolve(config).methods}) == 100
+
+
+def test_the_cost_of_a_large_study_is_measured_from_training_to_report(tmp_path):
+    """The real thing: two methods, two seeds, a few steps, noise as data."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scale, "STEPS", 20)
+        patch.setattr(workload, "PREPARED", tmp_path / "absent.npz")
+        project = scale.ScaledStudy(tmp_path, 2, 2)
+        results = [*project.overhead(), *project.at(2)]
+    named = {result.name: result for result in results}
+    assert {"`collect`", "`report`", "`figure_weights`", "nothing to do", "dry run, one seed more"} <= named.keys()
+    assert [named[f"training, {way}"].runs for way in ("in a shell loop", "by the workflow")] == [2, 2]
+    assert all(result.seconds > 0 and result.megabytes > 1 for result in results)
+    (one, other) = (
+        runs.read(tmp_path / "results/runs" / path)  # `read` refuses what is not whole
+        for path in sorted(
+            str(p.relative_to(tmp_path / "results/runs")) for p in tmp_path.glob("results/runs/none/*/*.npz")
+        )
+    )
+    assert (one.metadata["seed"], other.metadata["seed"]) == (0, 1)
+    assert one.metadata["digest"] == other.metadata["digest"]
+    assert 0 < np.abs(one.kernels[0] - other.kernels[0]).max() < 0.5 * np.abs(one.kernels[0]).max()
+    assert "1 of 2" not in project.said and "seed 2" in project.said  # the dry run tells what one seed more would train
+    table = report.scale_table(results)
+    assert "| `collect` |" in table and "the workflow adds" in table
+
+
+def test_the_overhead_of_a_job_is_what_surrounds_its_process_more_than_in_the_loop():
+    loop = scale.Scaled("training, in a shell loop", 10, 20.0, 1, inside=15.0)
+    jobs = scale.Scaled("training, by the workflow", 10, 33.0, 1, inside=25.0)
+    assert scale.overhead([jobs, loop]) == pytest.approx(0.3)
+    assert scale.overhead([loop]) is None
+    rows = [scale.Scaled("nothing to do", size, seconds, 100) for size, seconds in ((1000, 2.5), (10_000, 10.0))]
+    table = report.scale_table([loop, jobs, *rows])
+    assert "| nothing to do | 2.5 | 10.0 | 100 | 100 |" in table and "adds 0.30 s" in table
+
+
+def test_each_page_gets_its_own_tables(tmp_path, monkeypatch):
+    about = {**report.machine(), "steps": 10, "rounds": 1, "study_cores": 2, "methods": 100}
+    parts = {"study": [study_cost.Cost("first", 5, 2, 10, 10, 1.5)], "scale": [scale.Scaled("nothing to do", 9, 1, 2)]}
+    report.write(parts, about, tmp_path)
+    pages = {tmp_path / "a.md": ("study",), tmp_path / "b.md": ("scale",)}
+    for page in pages:
+        page.write_text(f"{report.BEGIN}{report.END}")
+    monkeypatch.setattr(report, "PAGES", pages)
+    report.into_pages(tmp_path)
+    first, second = (page.read_text() for page in pages)
+    assert "| first |" in first and "nothing to do" not in first
+    assert "| nothing to do |" in second and "| first |" not in second and "100 methods" in second

@@ -16,7 +16,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONFIG_README = (ROOT / "config/README.md").read_text(encoding="utf-8")
 PAGES = [
     "README.md", "CHANGELOG.md", "config/README.md", "results/README.md", "benchmarks/README.md",
-    "workflow/profiles/README.md",
+    "workflow/profiles/README.md", "docs/scale.md",
 ]  # fmt: skip
 # By construction, so that this file does not hold what it forbids.
 REGISTRIES = [

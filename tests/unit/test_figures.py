@@ -175,16 +175,18 @@ def test_the_posts_methods_have_fixed_colors_whatever_else_there_is():
     assert red == green == blue
 
 
-def test_at_least_25_methods_have_colors_of_their_own_and_more_do_not_fail():
-    ids = ["none", "dropout", "gaussian", "l2", "weight_norm", *(f"method {i}" for i in range(40))]
-    colors = palette.assign_colors(ids)
-    assert len(set(list(colors.values())[:29])) == 29
-    assert len(colors) == 45
+def test_a_thousand_methods_have_colors_of_their_own():
+    ids = ["none", "dropout", "gaussian", "l2", "weight_norm", *(f"method {i}" for i in range(995))]
+    colors = list(palette.assign_colors(ids).values())
+    assert len(set(colors)) == 1000
+    assert set(colors[:29]) == {*palette.FIXED.values(), *(c for group in palette.OTHERS for c in group)}
+    for color in colors[29:]:
+        assert_it_stands_out(color)
 
 
 def test_a_method_added_at_the_end_changes_no_color():
-    ids = [f"m{i}" for i in range(12)]
-    short = palette.assign_colors(ids[:9])
+    ids = [f"m{i}" for i in range(60)]
+    short = palette.assign_colors(ids[:50])
     assert {key: palette.assign_colors(ids)[key] for key in short} == short
 
 
@@ -204,6 +206,10 @@ def luminance(color: str) -> float:
 
 @pytest.mark.parametrize("color", [*palette.FIXED.values(), *(c for group in palette.OTHERS for c in group)])
 def test_colors_stand_out_from_a_white_and_from_a_dark_page(color):
+    assert_it_stands_out(color)
+
+
+def assert_it_stands_out(color: str) -> None:
     assert 1.05 / (luminance(color) + 0.05) >= 3
     assert (luminance(color) + 0.05) / (luminance("#1a1a1a") + 0.05) >= 3
 
@@ -307,6 +313,76 @@ def test_a_study_without_a_finished_run_still_gets_its_figures(tmp_path):
     folder = draw(make(tmp_path, {"none": "Alone"}, seeds=(0,), diverged=(("none", 0),)))
     for name in FILES:
         assert "no finished run" in "".join(texts(svg(folder, name)))
+
+
+# Many methods
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """Thirty methods, the later the less accurate; the baseline is in the middle."""
+    study = make(tmp_path_factory.mktemp("many"), {f"m{i}": f"Method number {i}" for i in range(30)}, seeds=(0, 1))
+    study.spec["baseline"] = "m15"
+    return draw(study)
+
+
+CHOSEN = [*range(10), 15, *range(25, 30)]
+
+
+@pytest.mark.parametrize("name", [*WEIGHTS, "learning_curves", "weight_distribution"])
+def test_of_many_methods_the_baseline_the_best_and_the_worst_are_shown(many, name):
+    root = svg(many, name)
+    shown = "".join(texts(root)).replace(" ", "")
+    named = {int(text.removeprefix("Method number ")) for text in texts(root) if text.startswith("Method number ")}
+    said = {int(number) for number in re.findall(r"Method number (\d+)[ (:]", description(root))}
+    assert said == set(CHOSEN)
+    assert named == set(CHOSEN)
+    for text in (shown, description(root).replace(" ", "")):
+        assert "16of30methods:thebaseline,the10ofthehighestandthe5ofthelowestmeantestaccuracy" in text
+    if name in WEIGHTS:
+        assert len(images(root)) == 16 * CLASSES
+
+
+def test_the_curves_of_the_others_are_grey_lines(many):
+    root = svg(many, "learning_curves")
+    grey = [e for e in root.iter(f"{SVG}path") if "#8a8a8a" in e.get("style", "")]
+    assert len(grey) == 4 * (30 - len(CHOSEN))
+
+
+@pytest.mark.parametrize("name", ["accuracy", "runtime"])
+def test_figures_of_rows_show_all_methods(many, name):
+    assert len({int(n) for n in re.findall(r"Method number (\d+):", description(svg(many, name)))}) == 30
+
+
+def test_chosen_methods_differ_in_dash_or_marker_and_keep_their_color(tmp_path):
+    study = make(tmp_path, {f"m{i}": f"M{i}" for i in range(30)}, seeds=(0,))
+    spec = style.read_spec(json.dumps(study.spec))
+    chosen = spec.chosen(pd.read_csv(tmp_path / "runs.csv"))
+    assert len({(method.dash, method.marker) for method in chosen.methods}) == 15
+    assert {m.id: m.color for m in chosen.methods}.items() <= {m.id: m.color for m in spec.methods}.items()
+    few = style.read_spec(json.dumps({**study.spec, "methods": study.spec["methods"][:24]}))
+    assert few.chosen(pd.read_csv(tmp_path / "runs.csv")) is few
+
+
+def test_a_note_names_few_of_many_lost_runs():
+    methods = [{"id": f"m{i}", "label": f"M{i}", "color": "red"} for i in range(8)]
+    spec = style.read_spec(json.dumps({"methods": methods, "baseline": "m0", "seed": 0}))
+    lost = pd.DataFrame([{"method": f"m{i}", "seed": s, "status": "diverged"} for i in range(8) for s in range(20)])
+    text = spec.left_out(lost)
+    assert "M0 (seeds 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ...)" in text
+    assert text.endswith("; and runs of 3 other methods.") and "M5" not in text
+
+
+def test_thousands_of_seeds_are_one_picture_a_panel(tmp_path):
+    study = make(tmp_path, {"none": "A"}, seeds=(0, 1))
+    rows = [
+        {"method": "none", "seed": s, "digest": "0e10", "regularizer": "r0", "status": "finished"} for s in range(3000)
+    ]
+    table = pd.DataFrame(rows).assign(test_accuracy=np.linspace(0.5, 0.9, 3000))
+    table.to_csv(tmp_path / "runs.csv", index=False)
+    root = svg(draw(study, "accuracy"), "accuracy")
+    assert len(list(root.iter(f"{SVG}image"))) == 2
+    assert len(list(root.iter(f"{SVG}use"))) < 100
 
 
 # What they show

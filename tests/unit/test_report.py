@@ -194,6 +194,34 @@ def test_a_study_without_any_finished_or_with_one_run(tmp_path, story):
         assert words in text and "None" not in text and "nan" not in text.replace("NaN", "")
 
 
+def test_many_methods_are_counted_in_words_and_listed_in_tables(tmp_path):
+    methods = {f"m{i:02}": ("l2" if i % 2 else "dropout", {}, None) for i in range(40)}
+    for i, key in enumerate(methods):
+        ACCURACY[key] = 0.9 - 0.001 * abs(i - 10)
+    given, tables_ = spec(methods, "", seeds=range(10)), frames(methods, seeds=range(10), diverged=[("m05", 3)])
+    html = render(tmp_path, given, tables_)
+    text = Page(html).text
+    opening = text[: text.index("Mean over seeds.")]
+    assert "The m10 and 29 others. The network" in opening
+    # m20 is as far from m10 as m00 is, the baseline; a tenth of a point a step
+    assert "19 methods lie above it, by +0.10 (The m01) to +1.00 (The m10) points" in opening
+    low, high = ("\N{MINUS SIGN}0.10 (The m21)", "\N{MINUS SIGN}1.90 (The m39)")
+    assert f"19 methods lie below it, by {low} to {high} points; the interval of The m20" in opening
+    assert "Seeds: 0 to 9; baseline" in text
+    body = text[text.index("What each method does") :]
+    assert all(text.count(f"The {key}") >= 3 for key in methods)
+    assert body.index("The m00") < body.index("The m01") and html.count('class="sortable"') == 3
+    assert html.count("<article>") == 2
+
+
+def test_the_lost_runs_of_many_methods_are_said_in_few_words(tmp_path):
+    methods = {f"m{i:02}": ("l2", {}, None) for i in range(12)}
+    runs, _, _ = frames(methods, seeds=range(9), diverged=[(key, s) for key in methods for s in range(7)])
+    sentences = facts.lost_runs([{"id": key, "label": key} for key in methods], range(9), runs)
+    assert len(sentences) == 9 and sentences[-1] == "So it is with 4 other methods."
+    assert "diverged with seeds 0 to 6 (the loss became NaN)" in sentences[0]
+
+
 def test_runtimes_of_different_processors_are_warned_of(tmp_path):
     warning = "runtimes cannot be compared"
     assert warning not in Page(render(tmp_path)).text

@@ -1,10 +1,13 @@
 """What happens before anything runs is light."""
 
 import importlib.util
+import os
 import re
 import resource
 import subprocess
 import sys
+
+from shrunken import two_methods
 
 
 def test_planning_imports_nothing_heavy(project):
@@ -35,3 +38,37 @@ def test_what_every_job_of_a_cluster_reads_again_takes_less_than_a_second(projec
     processor_seconds()  # byte code is written
     alone = min(processor_seconds("--snakefile", "empty.smk") for _ in range(3))
     assert min(processor_seconds() for _ in range(3)) - alone < 1
+
+
+def test_a_config_that_is_too_long_for_a_command_line_is_no_problem(tmp_path):
+    """Linux takes 128 KiB in one argument; the report is given the whole config."""
+    project = two_methods(tmp_path / "project")
+    project.config["training"] |= {"steps": 20, "evaluate_every": 10}
+    project.config["seeds"] = [0]
+    for number in range(1200):
+        project.config["methods"][f"l2_{number}"] = {"regularizer": "l2", "label": f"It's number {number} " + "x" * 80}
+    project.save()
+    assert len((project.folder / "config/config.yaml").read_text()) > 150_000
+    planned = project.snakemake("-n")
+    assert planned.returncode == 0, planned.stdout
+    assert not list(project.folder.glob("results/*/logs/spec-*"))  # a plan writes nothing
+    done = project.snakemake()
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert "l2_1199" in project.result("config.yaml").read_text()
+    assert len(list(project.result("logs").glob("spec-*.json"))) == 1
+    assert "Nothing to be done" in project.snakemake().stdout
+
+
+def test_planning_one_run_reads_no_other(finished):
+    """On a cluster every job plans its own run; were each to read all runs, the work would grow with their square."""
+    one, *others = finished.runs()
+    other = next(run for run in others if run.parent != one.parent)
+    finished.result("runs.csv").unlink()  # so that every run counts as not yet read
+    one.unlink()
+    other.unlink()
+    os.mkfifo(other)  # who reads it waits for ever
+    planned = finished.snakemake("-n", str(one.relative_to(finished.folder)))
+    assert planned.returncode == 0 and "To train" in planned.stdout, planned.stdout
+    other.unlink()
+    other.write_bytes(b"cut short")
+    assert "damaged: cut short" in finished.snakemake("-n").stdout

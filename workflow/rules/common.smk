@@ -37,9 +37,27 @@ FIGURES = f"{RESULTS}/figures"
 POINTS = {(method.regularizer, point.digest): (method, point) for method in STUDY.methods for point in method.points}
 
 
+LONG_SPECS = {}
+
+
 def canonical(value):
-    """A parameter that is the same text exactly when it means the same; as a function, so that braces stay braces."""
-    return lambda wildcards: fingerprint.canonical(value)
+    """A parameter that is the same text exactly when it means the same; as a function, so that braces stay braces.
+
+    What is too long for a command line, in which Linux takes 128 KiB, is written to a file when the jobs start.
+    """
+    text = fingerprint.canonical(value)
+    if len(shlex.quote(text)) > 100_000:
+        path = f"{RESULTS}/logs/spec-{fingerprint.of(value)}.json"
+        LONG_SPECS[path] = text
+        text = f"@{path}"
+    return lambda wildcards: text
+
+
+def write_long_specs():
+    for path, text in LONG_SPECS.items():
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write(text)
 
 
 def code(script):
@@ -50,13 +68,14 @@ def code(script):
     return lambda wildcards: fingerprint.code([SCRIPTS / script])
 
 
+def run_file(regularizer, digest, seed):
+    return str(runs.path("results/runs", regularizer, digest, seed))
+
+
+@functools.cache
 def run_files():
     """Every point with every seed; methods may have points in common."""
-    return [
-        str(runs.path("results/runs", regularizer, digest, seed))
-        for regularizer, digest in POINTS
-        for seed in STUDY.seeds
-    ]
+    return [run_file(regularizer, digest, seed) for regularizer, digest in POINTS for seed in STUDY.seeds]
 
 
 def folder_of_output(wildcards, output):
@@ -80,7 +99,7 @@ def train_spec(wildcards):
 
 
 def run_of(wildcards, seed):
-    return runs.path("results/runs", wildcards.regularizer, wildcards.digest, seed)
+    return run_file(wildcards.regularizer, wildcards.digest, seed)
 
 
 def to_train_together(wildcards):
@@ -89,7 +108,7 @@ def to_train_together(wildcards):
     if size == 1 or seed not in STUDY.seeds:
         return [seed]
     first = STUDY.seeds.index(seed) // size * size  # not by what is missing: that changes while the study runs
-    missing = lambda run: not run.exists() or str(run) in damaged_runs()  # noqa: E731
+    missing = lambda run: not os.path.exists(run) or damaged_path(run)  # noqa: E731
     return [other for other in STUDY.seeds[first : first + size] if other == seed or missing(run_of(wildcards, other))]
 
 
@@ -112,22 +131,37 @@ def needed_to_train(wildcards):
     Of seeds that one process trains, the first leaves the others' runs for their jobs, which wait for it.
     """
     run = run_of(wildcards, wildcards.seed)
-    damaged = damaged_runs().get(str(run))
-    if run.exists() and not damaged:
+    damaged = damaged_path(run)
+    if os.path.exists(run) and not damaged:
         return []
     tell_why(point_of(wildcards)[0])
     first = to_train_together(wildcards)[0]
-    before = [str(run_of(wildcards, first))] if workflow.is_main_process and first != int(wildcards.seed) else []
+    before = [run_of(wildcards, first)] if workflow.is_main_process and first != int(wildcards.seed) else []
     return [f"{DATA}/prepared.npz", *([damaged] if damaged else []), *before]
 
 
 @functools.cache
-def damaged_runs():
-    """Run file -> where it is put, of those that `collect` has not read since they were touched and are not whole."""
+def collected():
+    """When `collect` has last read the runs, in nanoseconds; 0 if it never has."""
     table = Path(f"{RESULTS}/runs.csv")
-    collected = table.stat().st_mtime_ns if table.exists() else 0
-    touched = [run for run in map(Path, run_files()) if run.exists() and run.stat().st_mtime_ns > collected]
-    return {str(run): str(runs.damaged_path(run)) for run in touched if not runs.whole(run)}
+    return table.stat().st_mtime_ns if table.exists() else 0
+
+
+@functools.cache
+def damaged_path(run):
+    """Where a run's file is put if `collect` has not read it since it was touched and it is not whole; else None.
+
+    Of one run, because a job on a cluster plans its own run alone, and there are as many such jobs as runs.
+    """
+    run = Path(run)
+    touched = run.exists() and run.stat().st_mtime_ns > collected()
+    return str(runs.damaged_path(run)) if touched and not runs.whole(run) else None
+
+
+@functools.cache
+def damaged_runs():
+    """Run file -> where it is put, of all runs of the study that are damaged."""
+    return {run: path for run in run_files() if (path := damaged_path(run))}
 
 
 @functools.cache
@@ -142,7 +176,9 @@ def tell_why(method):
     """Say once a method why its runs have to be trained."""
     if workflow.is_main_process and method.id not in TOLD:
         TOLD.add(method.id)
-        for line in reasons.to_train(STUDY, "results", method, damaged_runs(), last_table()):
+        own = [run_file(method.regularizer, point.digest, seed) for point in method.points for seed in STUDY.seeds]
+        damaged = [run for run in own if damaged_path(run)]
+        for line in reasons.to_train(STUDY, "results", method, damaged, last_table()):
             logger.info(line)
 
 
@@ -200,6 +236,7 @@ if workflow.is_main_process:
 onstart:
     global LOCK  # a local name would end with this block, and the lock with it
     LOCK = lock_results()
+    write_long_specs()
 
 
 def say_what_is_wrong_with_the_disk():

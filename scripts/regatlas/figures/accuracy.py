@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas
-import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -27,6 +26,7 @@ from regatlas.figures.style import (
 _ABOVE, _BELOW = -0.2, 0.2  # of a row: where the seeds and where the means are
 _NOISE_OFF = ">"
 _CHARACTERS = 17  # in a line of a row's name
+_MOST_POINTS = 2000  # of a panel that are drawn one by one: a picture of more is smaller
 
 
 def draw(spec: Spec, table: pandas.DataFrame, comparison: pandas.DataFrame, folder: Path) -> None:
@@ -81,19 +81,16 @@ def _seeds(axes: Axes, spec: Spec, runs: pandas.DataFrame, column: str) -> None:
     seeds = np.unique(runs["seed"].to_numpy(dtype=int))
     height = np.linspace(-0.15, 0.15, len(seeds)) if len(seeds) > 1 else np.zeros(1)
     within = height[np.searchsorted(seeds, runs["seed"].to_numpy(dtype=int))]
-    seaborn.stripplot(
-        x=runs[column].to_numpy(dtype=float),
-        y=runs["row"].to_numpy() + _ABOVE + within,
-        hue=runs["method"].to_numpy(),
-        palette={method.id: method.color for method in spec.methods},
-        orient="h",
-        native_scale=True,
-        jitter=False,  # random: other bytes at every run
-        size=3.2,
-        legend=False,
-        ax=axes,
+    colors = {method.id: method.color for method in spec.methods}
+    axes.scatter(
+        runs[column].to_numpy(dtype=float),
+        runs["row"].to_numpy() + _ABOVE + within,
+        c=runs["method"].map(colors).to_list(),
+        s=3.2**2,
+        linewidths=0,
+        rasterized=len(runs) > _MOST_POINTS,
     )
-    axes.set(xlabel="", ylabel="", ylim=(len(spec.methods) - 0.5, -0.5))
+    axes.set_ylim(len(spec.methods) - 0.5, -0.5)
 
 
 def _widen(axes: Axes) -> None:

@@ -28,6 +28,7 @@ _EARLY = 0.05  # of the steps
 _SETTLED = 0.1  # of the steps: what comes before is not counted for the range of the whole run's axis
 _LEADER = 16  # points from a line's end to its label
 _SHIFT = 22  # points that a label may be moved from its line's end
+_OTHER = "#8a8a8a"
 _QUANTITIES = (("test_accuracy", "Test accuracy (%)"), ("train_loss", "Training loss"))
 
 
@@ -43,28 +44,41 @@ def draw(spec: Spec, table: pandas.DataFrame, curves: pandas.DataFrame, folder: 
     run = ["method", "seed", "point"]
     numbers = dict.fromkeys(run[1:], "int64")
     curves = curves.astype(numbers).merge(spec.finished(table)[run].astype(numbers), on=run)
-    bands = {(m.id, name): _band(curves, m.id, name) for m in spec.methods for name, _ in _QUANTITIES}
+    chosen = spec.chosen(table)
+    by_method = dict(iter(curves.groupby("method")))
+    bands = {(m, name): _band(by_method[m], name) for m in chosen.ids & by_method.keys() for name, _ in _QUANTITIES}
     bands = {key: band for key, band in bands.items() if len(band)}
-    shown = [method for method in spec.methods if (method.id, "test_accuracy") in bands]
+    shown = [method for method in chosen.methods if (method.id, "test_accuracy") in bands]
+    others = [
+        mine.groupby("step").mean(numeric_only=True) for method, mine in by_method.items() if method not in chosen.ids
+    ]
+    about = spec.not_chosen(chosen)
+    about += " Grey: the means of the others." if about else ""
     title = spec.title or "Learning curves"
     with look():
         figure = Figure(figsize=(spec.width or 6.5, 4.6), layout="constrained")
         if shown:
-            _panels(figure, shown, bands)
+            _panels(figure, shown, bands, others)
         else:
             figure.text(0.5, 0.5, "no finished run", ha="center", style="italic")
-        note(figure, spec.left_out(table), 100)
-        save_svg(figure, Path(folder) / "learning_curves.svg", title, _describe(spec, table, shown, bands))
+        note(figure, " ".join(filter(None, [about, spec.left_out(table)])), 100, above=bool(figure.legends))
+        description = _describe(spec, table, shown, bands, about)
+        save_svg(figure, Path(folder) / "learning_curves.svg", title, description)
 
 
-def _band(curves: pandas.DataFrame, method: str, name: str) -> np.ndarray:
+def _band(mine: pandas.DataFrame, name: str) -> np.ndarray:
     """Step, mean, low and high, one row an evaluation; [evaluations, 4], NaN where there is no interval."""
-    mine = curves[curves["method"] == method].dropna(subset=[name])
+    mine = mine.dropna(subset=[name])
     rows = [(step, *t_interval(values)) for step, values in mine.groupby("step")[name]]
     return np.array(rows, dtype=np.float64).reshape(-1, 4)
 
 
-def _panels(figure: Figure, shown: Sequence[Method], bands: dict[tuple[str, str], np.ndarray]) -> None:
+def _panels(
+    figure: Figure,
+    shown: Sequence[Method],
+    bands: dict[tuple[str, str], np.ndarray],
+    others: Sequence[pandas.DataFrame],
+) -> None:
     grid = figure.subplots(2, 2, width_ratios=(1, 1.7), sharex="col")
     last = max(band[-1, 0] for band in bands.values())
     steps = np.unique(np.concatenate([band[:, 0] for band in bands.values()]))
@@ -73,6 +87,8 @@ def _panels(figure: Figure, shown: Sequence[Method], bands: dict[tuple[str, str]
         scale = 100 if name == "test_accuracy" else 1
         drawn = [(method, bands[method.id, name] * (1, scale, scale, scale)) for method in shown]
         for axes, start, end in ((axes_row[0], 0, early), (axes_row[1], _SETTLED * last, last)):
+            for means in others:
+                axes.plot(means.index, scale * means[name], color=_OTHER, linewidth=0.6, alpha=0.5)
             for method, band in drawn:
                 _line(axes, method, band)
             inside = [band[(band[:, 0] >= start) & (band[:, 0] <= end), 1:] for _, band in drawn]
@@ -161,7 +177,8 @@ def _label(figure: Figure, axes: Axes, ends: Sequence[tuple[Method, float]]) -> 
     columns = 3 if len(ends) > 6 else 2
     labels = [wrap(method.label, 66 // columns) for method, _ in ends]
     rows = -(-len(ends) // columns)
-    figure.set_figheight(figure.get_figheight() + 0.2 * rows)
+    lines = max(label.count("\n") + 1 for label in labels)
+    figure.set_figheight(figure.get_figheight() + rows * (0.055 + 0.145 * lines))
     box = legend(figure, handles, labels, loc="outside lower left", ncols=columns, handlelength=4)
     box.set_title("Highest final accuracy first", {"size": 8.5})
     box.set_alignment("left")
@@ -189,9 +206,9 @@ def spread(middles: np.ndarray, heights: np.ndarray) -> np.ndarray:
 
 
 def _describe(
-    spec: Spec, table: pandas.DataFrame, shown: Sequence[Method], bands: dict[tuple[str, str], np.ndarray]
+    spec: Spec, table: pandas.DataFrame, shown: Sequence[Method], bands: dict[tuple[str, str], np.ndarray], about: str
 ) -> str:
-    parts = ["Lines of test accuracy and training loss against the training step, one line a method."]
+    parts = ["Lines of test accuracy and training loss against the training step, one line a method.", about]
     seeds = spec.finished(table).groupby("method")["seed"].nunique()
     if len(seeds) and seeds.max() > 1:
         parts.append("Lines are means over seeds, bands 95 % t-intervals.")

@@ -25,12 +25,16 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.ticker import ScalarFormatter
 
-from regatlas.errors import UserError
+from regatlas.arguments import spec_text
+from regatlas.errors import UserError, few
 from regatlas.files import atomic, write_text
 
 INK = "#1c1b1d"
 DASHES = ("solid", (0, (5, 1.6)), (0, (1.2, 1.4)), (0, (6, 1.5, 1.2, 1.5)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")  # 4 x 7 = 28 pairs before one repeats
+MOST = 24  # methods that get a line, a panel or a row of images each; of more, a choice does
+_HIGHEST, _LOWEST = 10, 5  # of the choice, beside the baseline
+_NAMED = 5  # methods that a note names
 PUBLISHED = {  # a hollow mark
     "marker": "D",
     "markersize": 8,
@@ -94,20 +98,48 @@ class Spec:
     title: str | None = None
     dpi: int = 200
 
+    @property
+    def ids(self) -> set[str]:
+        return {method.id for method in self.methods}
+
     def finished(self, runs: pandas.DataFrame) -> pandas.DataFrame:
         """The finished runs of the methods shown."""
-        shown = runs["method"].isin([method.id for method in self.methods])
+        shown = runs["method"].isin(self.ids)
         return runs[shown & (runs["status"] == "finished")]
+
+    def chosen(self, runs: pandas.DataFrame) -> "Spec":
+        """This spec if its methods can all be shown in full; else one with the baseline and those of the highest and
+        the lowest mean test accuracy, in the same order, with dashes and markers that tell them apart.
+        """
+        if len(self.methods) <= MOST:
+            return self
+        means = self.finished(runs).groupby("method")["test_accuracy"].mean().dropna()
+        ids = [method.id for method in self.methods if method.id in means]
+        ranked = sorted(ids, key=lambda method: -means[method])
+        kept = {self.baseline, *ranked[:_HIGHEST], *ranked[-_LOWEST:]}
+        methods = [method for method in self.methods if method.id in kept] or list(self.methods[:1])
+        styled = (dataclasses.replace(method, **_cue(number)) for number, method in enumerate(methods))
+        return dataclasses.replace(self, methods=tuple(styled))
+
+    def not_chosen(self, chosen: "Spec") -> str:
+        """A sentence on what ``chosen`` shows of this spec, or ''."""
+        if chosen is self:
+            return ""
+        return (
+            f"{len(chosen.methods)} of {len(self.methods)} methods: the baseline, the {_HIGHEST} of the highest and "
+            f"the {_LOWEST} of the lowest mean test accuracy."
+        )
 
     def left_out(self, runs: pandas.DataFrame) -> str:
         """A sentence on the runs that did not finish, or ''."""
+        lost = runs[runs["status"] != "finished"].groupby("method")["seed"].apply(list)
         parts = []
         for method in self.methods:
-            lost = runs[(runs["method"] == method.id) & (runs["status"] != "finished")]
-            if len(lost):
-                plural = "s" if len(lost) > 1 else ""
-                parts.append(f"{method.label} (seed{plural} {', '.join(map(str, lost['seed']))})")
-        return f"Left out, because training diverged: {'; '.join(parts)}." if parts else ""
+            if method.id in lost:
+                seeds = lost[method.id]
+                parts.append(f"{method.label} (seed{'s' if len(seeds) > 1 else ''} {few(seeds)})")
+        more = f"; and runs of {len(parts) - _NAMED} other methods" if len(parts) > _NAMED else ""
+        return f"Left out, because training diverged: {'; '.join(parts[:_NAMED])}{more}." if parts else ""
 
 
 def read_spec(text: str) -> Spec:
@@ -117,7 +149,7 @@ def read_spec(text: str) -> Spec:
         UserError: it is not JSON, lacks a key, has an unknown one, or a colour is none.
     """
     try:
-        values = json.loads(text)
+        values = json.loads(spec_text(text))
         methods = tuple(_method(*numbered) for numbered in enumerate(values.pop("methods")))
         spec = Spec(methods=methods, **values)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -131,8 +163,12 @@ def _method(position: int, entry: dict) -> Method:
     if not is_color_like(entry["color"]):
         raise UserError(f"method {entry['id']!r}: {entry['color']!r} is not a colour: give a name or '#rrggbb'")
     label = printable(entry.get("label") or entry["id"])
-    dash, marker = DASHES[position % len(DASHES)], MARKERS[position % len(MARKERS)]
-    return Method(entry["id"], label, to_hex(entry["color"]), dash, marker)
+    return Method(entry["id"], label, to_hex(entry["color"]), **_cue(position))
+
+
+def _cue(position: int) -> dict[str, object]:
+    """What tells a method apart beside its colour."""
+    return {"dash": DASHES[position % len(DASHES)], "marker": MARKERS[position % len(MARKERS)]}
 
 
 def printable(text: object) -> str:
@@ -200,10 +236,11 @@ def name_rows(axes: Axes, methods: Sequence[Method], characters: int) -> None:
         axes.axhline(edge - 0.5, color=INK, alpha=0.15, linewidth=0.6)
 
 
-def note(figure: Figure, text: str, characters: int) -> None:
-    """A small line under the figure (constrained layout makes room for it)."""
+def note(figure: Figure, text: str, characters: int, above: bool = False) -> None:
+    """A small line under or above the figure (constrained layout makes room for it)."""
     if text:
-        figure.supxlabel(wrap(text, characters), x=0.01, ha="left", fontsize=8)
+        put = figure.suptitle if above else figure.supxlabel
+        put(wrap(text, characters), x=0.01, ha="left", fontsize=8)
 
 
 @contextlib.contextmanager

@@ -50,36 +50,42 @@ class Row:
         return f"min {number(float(self.weights.min()))}, max {number(float(self.weights.max()))}"
 
 
-def read_kernels(
-    spec: Spec, table: pandas.DataFrame, root: str | Path
-) -> tuple[dict[str, dict[int, np.ndarray]], bool]:
-    """The first-layer weights of finished runs by method and seed, and whether they lead to hidden units."""
-    kernels: dict[str, dict[int, np.ndarray]] = {method.id: {} for method in spec.methods}
-    hidden = False
+def finished_runs(spec: Spec, table: pandas.DataFrame, root: str | Path) -> dict[str, dict[int, Path]]:
+    """The files of the finished runs by method and seed."""
+    files: dict[str, dict[int, Path]] = {method.id: {} for method in spec.methods}
     for row in spec.finished(table).itertuples():
-        layers = runs.read(runs.path(root, row.regularizer, row.digest, row.seed)).kernels
-        hidden |= len(layers) > 1
-        kernels[row.method][int(row.seed)] = layers[0]
-    return kernels, hidden
+        files[row.method][int(row.seed)] = runs.path(root, row.regularizer, row.digest, row.seed)
+    return files
 
 
-def _rows(spec: Spec, kernels: dict[str, dict[int, np.ndarray]]) -> tuple[list[Row], list[Row]]:
-    """The rows of ``spec.seed`` and those of the means over seeds.
+def first_kernel(path: Path) -> tuple[np.ndarray, bool]:
+    """A run's first-layer weights, and whether they lead to hidden units."""
+    layers = runs.read(path).kernels
+    return layers[0], len(layers) > 1
 
-    Where the run of ``spec.seed`` did not finish, the first seed that did stands in, and the row says so.
+
+def _rows(spec: Spec, files: dict[str, dict[int, Path]]) -> tuple[list[Row], list[Row], bool]:
+    """The rows of ``spec.seed``, those of the means over seeds, and whether the weights lead to hidden units.
+
+    Where the run of ``spec.seed`` did not finish, the first seed that did stands in, and the row says so. Of all
+    other runs one at a time is in memory, and none where there is no mean.
     """
-    one, mean = [], []
+    one, mean, any_hidden = [], [], False
     for method in spec.methods:
-        mine = kernels[method.id]
+        mine = files[method.id]
         if not mine:
             one.append(Row(None, "no finished run"))
             mean.append(Row(None, "no finished run"))
             continue
         seed = spec.seed if spec.seed in mine else min(mine)
-        one.append(Row(mine[seed], "" if seed == spec.seed else f"seed {seed}, as {spec.seed} did not finish"))
-        average = np.mean(list(mine.values()), axis=0, dtype=np.float64)
-        mean.append(Row(average, f"{len(mine)} seed{'s' if len(mine) > 1 else ''}"))
-    return one, mean
+        kernel, hidden = first_kernel(mine[seed])
+        any_hidden |= hidden
+        one.append(Row(kernel, "" if seed == spec.seed else f"seed {seed}, as {spec.seed} did not finish"))
+        total = np.zeros(kernel.shape)
+        for other in [] if hidden else mine:
+            total += kernel if other == seed else first_kernel(mine[other])[0]
+        mean.append(Row(total / len(mine), f"{len(mine)} seed{'s' if len(mine) > 1 else ''}"))
+    return one, mean, any_hidden
 
 
 def draw(
@@ -100,8 +106,9 @@ def draw(
         shape: height and width of an image, in pixels.
         folder: where the figures go.
     """
-    kernels, hidden = read_kernels(spec, table, root)
-    one, mean = _rows(spec, kernels)
+    chosen = spec.chosen(table)
+    about, spec = spec.not_chosen(chosen), chosen
+    one, mean, hidden = _rows(spec, finished_runs(spec, table, root))
     for kind, rows in (("one_seed", one), ("mean", mean)):
         limits = [row.limit(~never_lit) for row in rows]
         for scale, row_limits in (("shared", [max(limits)] * len(rows)), ("own", limits)):
@@ -113,9 +120,9 @@ def draw(
                     figure = _no_mean(spec)
                     description = _NO_MEAN
                 else:
-                    picture = _Picture(spec, rows, row_limits, never_lit, shape, hidden, scale == "shared")
+                    picture = _Picture(spec, rows, row_limits, never_lit, shape, hidden, scale == "shared", about)
                     figure = picture.figure
-                    description = _describe(spec, rows, row_limits, never_lit, hidden, which)
+                    description = f"{_describe(spec, rows, row_limits, never_lit, hidden, which)} {about}".strip()
                 stem = Path(folder) / f"weights_{scale}_scale_{kind}"
                 save_svg(figure, stem.with_suffix(".svg"), title, description)
                 save_png(figure, stem.with_suffix(".png"), title, description, spec.dpi)
@@ -145,6 +152,7 @@ class _Picture:
         shape: Sequence[int],
         hidden: bool,
         shared: bool,
+        about: str = "",
     ):
         widest = max((row.weights.shape[1] for row in rows if row.weights is not None), default=0)
         self.columns = max(min(widest, UNITS if hidden else CLASSES), 1)
@@ -160,13 +168,14 @@ class _Picture:
             for method, text in zip(spec.methods, notes, strict=True)
         ]
         heads = [_LINE * (label.count("\n") + 1) + 0.06 for label in labels]
-        top = 0.47
+        lines = wrap(about, int(self.width * 14)).split("\n") if about else []
+        top = 0.47 + _LINE * len(lines)
         drawn = sum(row.weights is not None for row in rows)
         height = top + sum(heads) + drawn * self.cell_height + len(rows) * 0.1 + (0.72 if shared else 0.34)
         self.figure = Figure(figsize=(self.width, height))
         self.axes = self.figure.add_axes((0, 0, 1, 1), xlim=(0, self.width), ylim=(height, 0))
         self.axes.set_axis_off()
-        self._headings(hidden)
+        self._headings(hidden, lines, top)
         y = top
         for method, label, text, head, row, limit in zip(spec.methods, labels, notes, heads, rows, limits, strict=True):
             swatch = Rectangle((0.02, y + 0.045), 0.11, 0.11, facecolor=method.color, linewidth=0)
@@ -189,12 +198,16 @@ class _Picture:
     def _left(self, column: int) -> float:
         return 0.02 + column * (self.cell + _GAP)
 
-    def _headings(self, hidden: bool) -> None:
+    def _headings(self, hidden: bool, about: Sequence[str], bottom: float) -> None:
         what = f"hidden unit (the first {self.columns})" if hidden else "output class"
         self.axes.text(0.02, 0.15, f"Weights from the pixels to each {what}", va="baseline")
+        for line, text in enumerate(about, start=1):
+            self.axes.text(0.02, 0.15 + line * _LINE, text, va="baseline", size=8)
         for column in range(self.columns):
             name = str(column + hidden)
-            self.axes.text(self._left(column) + self.cell / 2, 0.38, name, ha="center", va="baseline", size=9.5)
+            self.axes.text(
+                self._left(column) + self.cell / 2, bottom - 0.09, name, ha="center", va="baseline", size=9.5
+            )
 
     def _images(self, kernel: np.ndarray, y: float, limit: float) -> None:
         for column in range(min(self.columns, kernel.shape[1])):

@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from regatlas.report.numbers import bounds, count, known, listing, number, percent
+from regatlas.report.numbers import bounds, count, known, listing, number, percent, seeds, some
 
+_NAMED = 8  # methods that a sentence names
 _PROJECT = Path(__file__).resolve().parents[3]
 
 
@@ -38,7 +39,7 @@ def _differences(rows: Sequence[Mapping[str, Any]], baseline: str) -> str:
     if not others:
         return f"There is no other method to compare with {reference}."
     if not decided:
-        points = listing(f"{row['label']} {percent(row['difference'], '+.2f')}" for row in others)
+        points = some(f"{row['label']} {percent(row['difference'], '+.2f')}" for row in others)
         return (
             f"The differences to {reference} in points are {points}; with fewer than two common seeds "
             "they have no interval."
@@ -48,10 +49,16 @@ def _differences(rows: Sequence[Mapping[str, Any]], baseline: str) -> str:
     open_ = [row for row in decided if row not in below and row not in above]
     parts = []
     for group, verb in ((above, "above"), (below, "below")):
-        if group:
+        if len(group) > _NAMED:
+            ends = sorted(group, key=lambda row: abs(row["difference"]))
+            values = (f"{percent(row['difference'], '+.2f')} ({row['label']})" for row in (ends[0], ends[-1]))
+            parts.append(f"{len(group)} methods lie {verb} it, by {' to '.join(values)} points")
+        elif group:
             values = (f"{row['label']} ({percent(row['difference'], '+.2f')} points)" for row in group)
             parts.append(f"{listing(values)} {'lies' if len(group) == 1 else 'lie'} {verb} it")
-    if open_:
+    if len(open_) > _NAMED:
+        parts.append(f"the intervals of {len(open_)} methods hold zero")
+    elif open_:
         values = (f"{row['label']} ({bounds(row, 'difference', '+.2f', 100)} points)" for row in open_)
         parts.append(f"the interval of {listing(values)} holds zero")
     return f"Against {reference}, seed by seed and at 95 % confidence: {'; '.join(parts)}."
@@ -86,26 +93,27 @@ def noise_gap(row: Mapping[str, Any]) -> float | None:
     return off - on if known(off) and known(on) and abs(off - on) > 1e-12 else None
 
 
-def lost_runs(methods: Sequence[Mapping[str, Any]], seeds: Sequence[int], runs: pd.DataFrame) -> list[str]:
-    """A sentence for every method with runs that diverged or are missing."""
+def lost_runs(methods: Sequence[Mapping[str, Any]], wanted: Sequence[int], runs: pd.DataFrame) -> list[str]:
+    """A sentence for every method with runs that diverged or are missing; of many methods for some."""
     sentences = []
     for method in methods:
         mine = runs[runs["method"] == method["id"]]
         diverged = mine[mine["status"] != "finished"]
         if len(diverged):
-            reasons = listing(dict.fromkeys(text for text in diverged["message"] if text))
+            reasons = some(dict.fromkeys(text for text in diverged["message"] if text), 3)
             sentences.append(
                 f"{method['label']}: training diverged with {_seeds(diverged['seed'])}"
                 f"{f' ({reasons})' if reasons else ''}; the numbers are of the other runs."
             )
-        missing = [seed for seed in seeds if seed not in set(mine["seed"])]
+        missing = sorted(set(wanted) - set(mine["seed"]))
         if missing:
             sentences.append(f"{method['label']}: no run with {_seeds(missing)} is in the table.")
-    return sentences
+    more = [f"So it is with {len(sentences) - _NAMED} other methods."] if len(sentences) > _NAMED else []
+    return sentences[:_NAMED] + more
 
 
-def _seeds(seeds: Sequence[int]) -> str:
-    return f"seed{'' if len(seeds) == 1 else 's'} {listing(seeds)}"
+def _seeds(values: Sequence[int]) -> str:
+    return f"seed{'' if len(values) == 1 else 's'} {seeds(values)}"
 
 
 def provenance(runs: pd.DataFrame) -> dict[str, Any]:

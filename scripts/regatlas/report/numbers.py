@@ -1,7 +1,7 @@
 """Numbers as the report writes them; a missing one is a dash."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -68,6 +68,20 @@ def listing(items: Iterable[Any]) -> str:
     """'a', 'a and b', 'a, b and c'."""
     items = [str(item) for item in items]
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
+def some(items: Iterable[Any], most: int = 12) -> str:
+    """``listing`` of all items or, of more than ``most``, of the first ones with the number of the others."""
+    items = list(items)
+    return listing(items if len(items) <= most else [*items[: most - 1], f"{len(items) - most + 1} others"])
+
+
+def seeds(values: Sequence[int]) -> str:
+    """Seeds in words: '0, 3 and 7', '0 to 99'."""
+    values = sorted(values)
+    if len(values) > 5 and values[-1] - values[0] == len(values) - 1:
+        return f"{values[0]} to {values[-1]}"
+    return some(values)
 
 
 def count(amount: int, noun: str) -> str:
