@@ -26,9 +26,7 @@ def main() -> None:
     parser.add_argument("--correct", type=Path, required=True, help="where to write correct.npz")
     options = parser.parse_args()
     spec = options.spec
-    table, curves, correct = collect(
-        spec["methods"], spec["seeds"], options.runs, reference.read(options.reference)
-    )
+    table, curves, correct = collect(spec["methods"], spec["seeds"], options.runs, reference.read(options.reference))
     write_csv(options.table, table)
     write_csv(options.curves, curves)
     write_csv(options.tuning, tuning.summary(table))
