@@ -378,7 +378,7 @@ def test_thousands_of_seeds_are_one_picture_a_panel(tmp_path):
     rows = [
         {"method": "none", "seed": s, "digest": "0e10", "regularizer": "r0", "status": "finished"} for s in range(3000)
     ]
-    table = pd.DataFrame(rows).assign(test_accuracy=np.linspace(0.5, 0.9, 3000))
+    table = pd.DataFrame(rows).assign(test_accuracy=np.linspace(0.5, 0.9, 3000), point=0, selected=1)
     table.to_csv(tmp_path / "runs.csv", index=False)
     root = svg(draw(study, "accuracy"), "accuracy")
     assert len(list(root.iter(f"{SVG}image"))) == 2
