@@ -8,7 +8,7 @@ from regatlas.interpolation import bilinear, grid
 
 
 class Elastic(Regularizer):
-    """Simard et al. 2003, section 2: uniform displacements, smoothed by a Gaussian of ``sigma`` and scaled by ``alpha``.
+    """Simard et al. 2003, section 2: uniform displacements, smoothed by a Gaussian and scaled by ``alpha``.
 
     With their 4 and 34 a pixel moves by 1.4 pixels in each direction, as a standard deviation. Pixels are bilinear.
     """

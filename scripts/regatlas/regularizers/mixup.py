@@ -30,7 +30,19 @@ class Mixup(Regularizer):
     def examples(self, x: tf.Tensor, y: tf.Tensor, noise: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
         if noise is None:
             return x, y
-        return tuple(noise * values + (1 - noise) * tf.roll(values, 1, 0) for values in (x, y))
+        return mixed(x, noise), mixed(y, noise)
+
+
+def mixed(values: tf.Tensor, share: tf.Tensor) -> tf.Tensor:
+    """Each row's share, and the rest from the row before it, the first one's being the last.
+
+    In a loop that may not run at all, as far as XLA knows: else it computes this anew for every use, as slowly again.
+    """
+
+    def mix(done: tf.Tensor, _: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return tf.constant(True), share * values + (1 - share) * tf.concat([values[-1:], values[:-1]], 0)
+
+    return tf.while_loop(lambda done, _: ~done, mix, (share < 0, tf.zeros_like(values)))[1]
 
 
 def beta(uniform: tf.Tensor, alpha: float) -> tf.Tensor:
@@ -39,6 +51,6 @@ def beta(uniform: tf.Tensor, alpha: float) -> tf.Tensor:
 
     table = tf.constant(betaincinv(alpha, alpha, np.linspace(0, 1, CELLS + 1)).astype(np.float32))
     place = uniform * CELLS
-    cell = tf.minimum(tf.cast(place, tf.int32), CELLS - 1)
+    cell = tf.cast(place, tf.int32)
     low, high = tf.gather(table, cell), tf.gather(table, cell + 1)
     return low + (place - tf.cast(cell, tf.float32)) * (high - low)

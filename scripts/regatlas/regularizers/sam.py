@@ -16,7 +16,7 @@ class SAM(Regularizer):
 
     rho = Setting(0.05, low=0.0, doc="the distance at which the gradient is taken")
 
-    def gradients(self, compute, variables: dict) -> dict:
+    def gradients(self, compute, variables: dict, noise: None = None) -> dict:
         here = compute(variables)
         if not self.rho:
             return here
