@@ -6,11 +6,11 @@ import tensorflow as tf
 from scipy import ndimage, stats
 from test_regularizers import noise_of
 
+from regatlas.interpolation import bilinear, grid
 from regatlas.regularizers.affine import Affine, places
 from regatlas.regularizers.base import Task
 from regatlas.regularizers.elastic import Elastic, smoothed
 from regatlas.regularizers.shifts import Shifts, moved
-from regatlas.resampling import bilinear, grid
 
 HEIGHT, WIDTH, BATCH = 9, 7, 6
 

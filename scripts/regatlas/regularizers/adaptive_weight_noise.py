@@ -27,7 +27,7 @@ class AdaptiveWeightNoise(Regularizer):
     citation = "Graves 2011, NeurIPS 24"
     acts_on = "weights"
 
-    initial_sigma = Setting(0.02, above=0.0, doc="sigma of every weight at the start")
+    initial_sigma = Setting(0.02, above=0.0, high=100.0, doc="sigma of every weight at the start")
     kl_weight = Setting(1.0, low=0.0, doc="c, multiplies the divergence; 1 is variational inference")
 
     def variables(self, network: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

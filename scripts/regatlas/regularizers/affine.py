@@ -4,8 +4,8 @@ import math
 
 import tensorflow as tf
 
-from regatlas.regularizers.base import Random, Regularizer, Setting
 from regatlas.interpolation import bilinear, grid
+from regatlas.regularizers.base import Random, Regularizer, Setting
 
 
 class Affine(Regularizer):

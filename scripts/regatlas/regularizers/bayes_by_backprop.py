@@ -29,7 +29,7 @@ class BayesByBackprop(Regularizer):
     prior_mix = Setting(0.5, above=0.0, below=1.0, doc="pi, the share of the prior's first part")
     prior_sigma_1 = Setting(0.37, above=0.0, doc="sigma_1, the standard deviation of the prior's first part")
     prior_sigma_2 = Setting(0.0025, above=0.0, doc="sigma_2, the standard deviation of the prior's second part")
-    initial_sigma = Setting(0.02, above=0.0, doc="sigma of every weight at the start")
+    initial_sigma = Setting(0.02, above=0.0, high=100.0, doc="sigma of every weight at the start")
     kl_weight = Setting(1.0, low=0.0, doc="c, multiplies the divergence; 1 is variational inference")
 
     def variables(self, network: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -3,8 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from regatlas.regularizers.base import Random, Regularizer, Setting
 from regatlas.interpolation import bilinear, grid
+from regatlas.regularizers.base import Random, Regularizer, Setting
 
 
 class Elastic(Regularizer):
@@ -18,7 +18,7 @@ class Elastic(Regularizer):
     citation = "Simard, Steinkraus, Platt 2003, ICDAR"
     acts_on = "inputs"
 
-    sigma = Setting(4.0, above=0.0, doc="standard deviation of the smoothing, in pixels")
+    sigma = Setting(4.0, above=0.0, high=100.0, doc="standard deviation of the smoothing, in pixels")
     alpha = Setting(34.0, low=0.0, doc="multiplies the smoothed displacements, which are pixels")
 
     def noise(self, random: Random, first_step: tf.Tensor, steps: int, batch: int) -> tf.Tensor | None:

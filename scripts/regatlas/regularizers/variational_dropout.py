@@ -28,7 +28,7 @@ class VariationalDropout(Regularizer):
     kl_weight = Setting(1.0, low=0.0, doc="c, multiplies the divergence; 1 is variational inference")
     warm_up = Setting(0.25, low=0.0, high=1.0, doc="part of the run over which c rises from 0 to its value")
     threshold = Setting(3.0, doc="weights with a larger log alpha are 0 in evaluation")
-    initial_log_sigma2 = Setting(-10.0, doc="log sigma^2 of every weight at the start")
+    initial_log_sigma2 = Setting(-10.0, low=-50.0, high=50.0, doc="log sigma^2 of every weight at the start")
 
     def variables(self, network: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         shapes, start = enumerate(self.task.kernel_shapes), np.float32(self.initial_log_sigma2)
