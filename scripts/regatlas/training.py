@@ -179,15 +179,20 @@ class Trainer:
         def gradients(variables: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             with tf.GradientTape() as tape:
                 tape.watch(variables)
-                parameters = self._parameters(variables, noise)
-                logits = forward(
-                    x, parameters,
-                    lambda hidden, layer: hooks.activations(hidden, layer, noise),
-                    lambda hidden, layer: hooks.preactivations(hidden, layer, variables, None),
-                )  # fmt: skip
-                loss = self.loss(logits, tf.transpose(y))
-                penalty = hooks.penalty(variables, parameters, tf.transpose(logits))
-                losses.append(loss)
+                parameters, seen = self._parameters(variables, noise), []
+
+                def data_loss(inputs: tf.Tensor) -> tf.Tensor:
+                    logits = forward(
+                        inputs, parameters,
+                        lambda hidden, layer: hooks.activations(hidden, layer, noise),
+                        lambda hidden, layer: hooks.preactivations(hidden, layer, variables, None),
+                    )  # fmt: skip
+                    seen.append(logits)
+                    losses.append(self.loss(logits, tf.transpose(y)))
+                    return losses[-1]
+
+                loss = hooks.loss(data_loss, x, variables, noise)
+                penalty = hooks.penalty(variables, parameters, tf.transpose(seen[0]))
                 minimized = loss if penalty is None else loss + penalty
             return tape.gradient(minimized, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 

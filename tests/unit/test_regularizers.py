@@ -81,7 +81,7 @@ def test_each_acts_where_it_says_and_nowhere_else():
         NoRegularization: set(),
         L2: {"penalty"},
         WeightNorm: {"parameters"},
-        Dropout: {"noise", "examples"},
+        Dropout: {"noise", "examples", "activations"},
         Gaussian: {"variables", "noise", "parameters"},
     }
     for regularizer, own in touched.items():
@@ -99,6 +99,7 @@ def test_no_regularization_hands_everything_on(variables):
     assert none.buffers(variables) == none.after_step({}, variables, 0) == {}
     x, y = tf.ones([2, 3]), tf.ones([2, 4])
     assert none.examples(x, y, None) == (x, y)
+    assert none.loss(lambda at: (at, "loss"), x, variables, None) == (x, "loss")
     assert none.activations(x, 0, None) is none.preactivations(x, 0, variables, None) is x
     np.testing.assert_allclose(none.inputs(tf.constant([[0, 51, 255]], tf.uint8), None), [[0, 0.2, 1]], rtol=1e-6)
 
@@ -206,6 +207,7 @@ def test_gaussian_reads_the_bump_at_the_noise_in_training_and_at_zero_in_evaluat
 def test_dropout_keeps_the_share_and_scales_by_it(keep):
     method = told(Dropout(keep_probability=keep, active_at_test=False), [(3, 200)])
     noise = noise_of(method, seed=1, steps=10, batch=50)
+    assert len(noise) == 1
     x = np.random.default_rng(0).uniform(0.1, 1, (10, 50, 200)).astype(np.float32)
     ratio = method.examples(tf.constant(x), None, noise)[0].numpy() / x
     kept = ratio != 0
@@ -225,7 +227,7 @@ def test_dropouts_mask_is_the_seeds_and_the_blocks(keep):
     method = told(Dropout(keep_probability=keep, active_at_test=False), [(3, 101)])  # no multiple of a word
 
     def mask(**where):
-        return noise_of(method, **where).numpy().tobytes()
+        return noise_of(method, **where)[0].numpy().tobytes()
 
     assert mask(seed=1) == mask(seed=1)
     assert len({mask(seed=1), mask(seed=2), mask(seed=1, block=1), mask(seed=1, purpose="evaluation")}) == 4

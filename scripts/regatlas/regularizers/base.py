@@ -125,6 +125,16 @@ class Regularizer:
         """The output [batch, width] of hidden layer 0, 1, ... as training sees it."""
         return hidden
 
+    def loss(
+        self, compute: Callable[[tf.Tensor], tf.Tensor], x: tf.Tensor, variables: Tensors, noise: Any
+    ) -> tf.Tensor:
+        """What is minimized but for the penalty, a scalar.
+
+        ``compute`` gives the mean data loss of the batch at any inputs [batch, features], its targets and weights
+        being what they are; the first loss asked for is the one that a run reports.
+        """
+        return compute(x)
+
     def penalty(self, variables: Tensors, parameters: Parameters, logits: tf.Tensor) -> tf.Tensor | None:
         """A scalar added to the mean data loss of a batch with ``logits`` [batch, classes], or None."""
         return None
