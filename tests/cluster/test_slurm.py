@@ -106,7 +106,8 @@ def test_a_study_survives_what_happens_on_a_cluster(slurm, local, tmp_path):
     stopped, run = stop_a_training(call)
     late = psutil.Process(stopped).environ()["SLURM_JOB_ID"]
     try:
-        ask("scancel", next(job for job in slurm.jobs("RUNNING") if job != late))
+        wait_until(lambda: slurm.jobs("RUNNING").keys() - {late}, 60)  # three are in the queue at once
+        ask("scancel", *list(slurm.jobs("RUNNING").keys() - {late})[:1])
         slurm.drain()
         slurm.stop_controller()
         slurm.start_controller()
@@ -117,7 +118,7 @@ def test_a_study_survives_what_happens_on_a_cluster(slurm, local, tmp_path):
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.kill(stopped, signal.SIGCONT)
-        slurm.resume()
+    slurm.resume()
     assert call.wait(400) == 0, call.output
     states = list(slurm.submitted_for(project.folder).values())
     assert states.count("CANCELLED") == states.count("TIMEOUT") == 1
