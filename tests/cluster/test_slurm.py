@@ -122,17 +122,16 @@ def test_a_study_survives_what_happens_on_a_cluster(slurm, local, tmp_path):
     assert call.wait(400) == 0, call.output
     states = list(slurm.submitted_for(project.folder).values())
     assert states.count("CANCELLED") == states.count("TIMEOUT") == 1
-    # the hungry ones, each for memory and each once; one that was cancelled has more at its next attempt
-    assert states.count("FAILED") in (1, 2)
+    # the hungry ones for memory, each once; the one that was cancelled may have been one of them
     killed = [path.read_text() for path in (project.folder / "results/logs/slurm").rglob("*.log")]
-    assert sum("exceeded memory limit" in text for text in killed) == states.count("FAILED")
+    assert 1 <= states.count("FAILED") <= sum("exceeded memory limit" in text for text in killed) <= 2
     log = training_logs(project)[str(run).replace("results/runs", "results/logs/train").replace(".npz", ".log")]
     assert "going on from step" in log  # checkpoint_minutes has reached the node
     assert_same_results(project, local)
 
 
 def stop_a_training(call: Call) -> tuple[int, Path]:
-    """Stop a process that has saved a state; its number and its run."""
+    """Stop a process that has saved a state and is not killed for its memory; its number and its run."""
     found = []
 
     def look() -> bool:
@@ -140,7 +139,7 @@ def stop_a_training(call: Call) -> tuple[int, Path]:
             with contextlib.suppress(psutil.Error, ValueError):
                 command = psutil.Process(pid).cmdline()
                 run = call.project.folder / command[command.index("--out") + 1]
-                if runs.checkpoint_path(run).exists():
+                if "hungry" not in run.parts and runs.checkpoint_path(run).exists():
                     os.kill(pid, signal.SIGSTOP)
                     found.append((pid, run))
                     return True
