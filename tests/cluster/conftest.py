@@ -1,9 +1,11 @@
 """The Slurm of one node and a study, run locally, that every cluster must repeat."""
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.cluster.onenode import OneNode
@@ -25,6 +27,16 @@ class Hungry(Regularizer):
         HELD.append(b"x" * 1_300_000_000)
         return super().variables(*arguments)
 '''
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running(tmp_path):
+    """What a test has begun ends with it, also if it fails."""
+    yield
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if Path(process.cwd()).is_relative_to(tmp_path):
+                process.kill()
 
 
 @pytest.fixture(scope="session")
