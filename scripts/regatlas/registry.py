@@ -34,6 +34,7 @@ class Setting:
     high: float | None = None
     above: float | None = None
     below: float | None = None
+    off: float | None = None
 
     @property
     def allowed(self) -> str:
@@ -113,6 +114,7 @@ class Declaration:
     citation: str
     acts_on: str
     settings: Mapping[str, Setting]
+    needs_hidden: bool = False
 
     def resolve(self, given: Mapping[str, Any], where: str, beside: Iterable[str] = ()) -> dict[str, Any]:
         """All settings, the given ones checked, the others at their default; sorted by name.
@@ -173,17 +175,21 @@ def declaration(name: str, path: Path) -> Declaration:
     if len(classes) != 1:
         names = ", ".join(node.name for node in classes) or "none"
         raise UserError(f"{path}: expected one class derived from Regularizer, found {names}")
-    texts, settings = dict.fromkeys(SHOWN_TEXTS, ""), {}
+    texts, settings, needs_hidden = dict.fromkeys(SHOWN_TEXTS, ""), {}, False
     for key, value in _assignments(classes[0]):
         if key in SHOWN_TEXTS:
             texts[key] = _literal(value, path)
             if not isinstance(texts[key], str):
                 raise UserError(f"{path}, line {value.lineno}: {key} must be text")
+        elif key == "needs_hidden":
+            needs_hidden = _literal(value, path)
+            if not isinstance(needs_hidden, bool):
+                raise UserError(f"{path}, line {value.lineno}: needs_hidden must be True or False")
         elif isinstance(value, ast.Call) and _last_name(value.func) == "Setting":
             settings[key] = _setting(key, value, path)
     if not texts["title"]:
         raise UserError(f"{path}, line {classes[0].lineno}: class {classes[0].name} declares no title")
-    return Declaration(name, path, classes[0].name, **texts, settings=settings)
+    return Declaration(name, path, classes[0].name, **texts, settings=settings, needs_hidden=needs_hidden)
 
 
 def load(path: Path, class_name: str) -> type:
@@ -236,7 +242,7 @@ def _setting(name: str, call: ast.Call, path: Path) -> Setting:
     if len(call.args) == 1:
         values["default"] = _literal(call.args[0], path)
     kinds = {"default": (int, float, bool, str), "doc": (str,), "choices": (tuple, list)}
-    kinds |= dict.fromkeys(_LIMITS, (int, float))
+    kinds |= dict.fromkeys((*_LIMITS, "off"), (int, float))
     if (
         "default" not in values
         or len(call.args) > 1
@@ -244,7 +250,7 @@ def _setting(name: str, call: ast.Call, path: Path) -> Setting:
         or not all(isinstance(choice, str) for choice in values.get("choices", ()))
     ):
         raise UserError(
-            f"{path}, line {call.lineno}: {name} must be Setting(default, low=, high=, above=, below=, choices=, doc=)"
-            " with a number, a truth value or a text as default, numbers as limits and texts as choices"
+            f"{path}, line {call.lineno}: {name} must be Setting(default, low=, high=, above=, below=, choices=, off=, doc=)"
+            " with a number, a truth value or a text as default, numbers as limits and off, and texts as choices"
         )
     return Setting(name, **values)
