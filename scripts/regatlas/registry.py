@@ -250,7 +250,7 @@ def _setting(name: str, call: ast.Call, path: Path) -> Setting:
         or not all(isinstance(choice, str) for choice in values.get("choices", ()))
     ):
         raise UserError(
-            f"{path}, line {call.lineno}: {name} must be Setting(default, low=, high=, above=, below=, choices=, off=, doc=)"
-            " with a number, a truth value or a text as default, numbers as limits and off, and texts as choices"
+            f"{path}, line {call.lineno}: {name} must be Setting(default, low=, high=, above=, below=, choices=, off=,"
+            " doc=) with a number, a truth value or a text as default, numbers as limits and off, and texts as choices"
         )
     return Setting(name, **values)

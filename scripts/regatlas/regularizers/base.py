@@ -72,8 +72,8 @@ class Regularizer:
 
     Class attributes, all literals: ``title``, ``formula`` (LaTeX), ``citation``, ``acts_on`` (nothing, inputs, targets,
     weights, activations, loss, gradient, update or evaluation), ``needs_hidden`` where it
-    applies, and any number of ``Setting``. The first line of the module's docstring says in a sentence what the method does: it is
-    its row in the README's table.
+    applies, and any number of ``Setting``. The first line of the module's docstring says in a sentence what the method
+    does; the README's table shows it.
 
     Variables are what is trained, by name: ``kernel_<l>`` [out, in] and ``bias_<l>`` [out] of each layer, and what
     ``variables`` adds. Buffers are what a run carries along without training it.

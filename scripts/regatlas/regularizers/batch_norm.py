@@ -12,9 +12,9 @@ EPSILON = 1e-3
 class BatchNorm(Regularizer):
     """Ioffe & Szegedy 2015, algorithms 1 and 2, before the ReLU, with a trained scale and shift for each unit.
 
-    Evaluation takes running means of the batches' means and variances, the buffers ``mean_<l>`` and ``variance_<l>``.
-    A run's weights are those of the network that evaluation sees, with the normalization worked into kernels and biases:
-    a plain network, with biases even where training has none.
+    Evaluation takes running means of the batches' means and variances, the buffers ``mean_<l>`` and ``variance_<l>``
+    [width]. A run keeps these beside its weights, with the variables ``scale_<l>`` and ``shift_<l>``, all of them as
+    ``trained_<name>``.
     """
 
     title = "Batch normalization"
@@ -22,6 +22,9 @@ class BatchNorm(Regularizer):
     citation = "Ioffe, Szegedy 2015, ICML"
     acts_on = "activations"
     needs_hidden = True
+
+    #: The last batch's mean and variance of each layer, from the forward pass of a step to its end.
+    _batch: dict[str, tf.Tensor]
 
     momentum = Setting(0.99, low=0.0, below=1.0, doc="share of the running means that a step keeps")
 
@@ -39,33 +42,27 @@ class BatchNorm(Regularizer):
         }
 
     def preactivations(self, hidden: tf.Tensor, layer: int, variables: dict, buffers: dict | None) -> tf.Tensor:
-        if buffers is not None:
-            return hidden  # the evaluated variables are normalized
-        mean = tf.reduce_mean(hidden, 0)
-        centred = hidden - mean
-        variance = tf.reduce_mean(tf.square(centred), 0)
-        self._batch = {**(self._batch if layer else {}), f"mean_{layer}": mean, f"variance_{layer}": variance}
-        return centred * (variables[f"scale_{layer}"] * tf.math.rsqrt(variance + EPSILON)) + variables[f"shift_{layer}"]
+        mean, variance = f"mean_{layer}", f"variance_{layer}"
+        if buffers is None:
+            average = tf.reduce_mean(hidden, 0)
+            seen = {mean: average, variance: tf.reduce_mean(tf.square(hidden - average), 0)}
+            self._batch = self._batch | seen if layer else seen
+        else:
+            seen = buffers
+        by = variables[f"scale_{layer}"] * tf.math.rsqrt(seen[variance] + EPSILON)
+        return (hidden - seen[mean]) * by + variables[f"shift_{layer}"]
 
     def after_step(self, buffers: dict, variables: dict, step: tf.Tensor) -> dict:
         new = tf.maximum(1 - self.momentum, 1 / tf.cast(step + 1, tf.float32))  # a plain mean of the first ones
         size = self.task.batch_size
         unbiased = {name: size / (size - 1) if name.startswith("variance") else 1.0 for name in self._batch}
-        moved = {
-            name: buffers[name] + new * (unbiased[name] * seen - buffers[name]) for name, seen in self._batch.items()
-        }
+        seen = {name: unbiased[name] * value for name, value in self._batch.items()}
+        moved = {name: buffers[name] + new * (value - buffers[name]) for name, value in seen.items()}
         return {**buffers, **moved}
 
     def evaluated(self, variables: dict, buffers: dict) -> dict:
-        kept = {name: value for name, value in variables.items() if not name.startswith(("scale_", "shift_"))}
-        biases = {f"bias_{layer}": tf.zeros(units) for layer, (units, _) in enumerate(self.task.kernel_shapes)}
-        folded = {**kept, **{name: kept.get(name, zero) for name, zero in biases.items()}}
-        for layer in range(len(self.task.kernel_shapes) - 1):
-            by = variables[f"scale_{layer}"] * tf.math.rsqrt(buffers[f"variance_{layer}"] + EPSILON)
-            folded[f"kernel_{layer}"] *= by[:, None]
-            shifted = folded[f"bias_{layer}"] - buffers[f"mean_{layer}"]
-            folded[f"bias_{layer}"] = shifted * by + variables[f"shift_{layer}"]
-        return folded
+        running = {name: value for name, value in buffers.items() if name.startswith(("mean_", "variance_"))}
+        return {**variables, **running}  # so that the run keeps them
 
 
 def scales_and_shifts(kernel_shapes: tuple[tuple[int, int], ...]) -> dict[str, np.ndarray]:

@@ -11,7 +11,8 @@ from regatlas.sums import inner_by_row
 class LayerNorm(Regularizer):
     """Ba, Kiros & Hinton 2016, equation 3, before the ReLU, with a trained scale and shift for each unit.
 
-    The same in training and in evaluation. A run keeps ``trained_scale_<l>`` and ``trained_shift_<l>`` beside its weights.
+    The same in training and in evaluation. A run keeps scale and shift beside its weights, as ``trained_scale_<l>`` and
+    ``trained_shift_<l>``.
     """
 
     title = "Layer normalization"

@@ -19,7 +19,7 @@ class MaxNorm(Regularizer):
     citation = "Srebro, Shraibman 2005, COLT; Srivastava et al. 2014, JMLR 15"
     acts_on = "update"
 
-    limit = Setting(2.0, above=0.0, off=1.0e6, doc="c, the largest norm of a unit's weights")
+    limit = Setting(4.0, above=0.0, off=1.0e6, doc="c, the largest norm of a unit's weights")
 
     def after_update(self, variables: dict, learning_rate: tf.Tensor) -> dict:
         def shortened(kernel: tf.Tensor) -> tf.Tensor:

@@ -21,9 +21,7 @@ class NormConstraint(Regularizer):
     acts_on = "weights"
 
     radius = Setting(10.0, above=0.0, doc="r, the norm")
-    per = Setting(
-        "matrix", choices=("matrix", "unit"), doc="what has the norm: each layer's kernel, or each unit's row"
-    )
+    per = Setting("matrix", choices=("matrix", "unit"), doc="what has it: each layer's kernel, or each unit's weights")
 
     def parameters(self, parameters: Parameters, variables: dict, noise: None) -> Parameters:
         if self.per == "matrix":

@@ -16,7 +16,7 @@ class SpectralPenalty(Regularizer):
     citation = "Yoshida, Miyato 2017, arXiv 1705.10941"
     acts_on = "loss"
 
-    strength = Setting(0.01, low=0.0, off=0.0, doc="s, multiplies half the square of the largest singular value")
+    strength = Setting(0.001, low=0.0, off=0.0, doc="s, multiplies half the square of the largest singular value")
 
     def buffers(self, variables: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         return singular_vectors(variables)

@@ -12,9 +12,9 @@ from regatlas.sums import inner_by_row
 class WeightNormalization(Regularizer):
     """Salimans & Kingma 2016, equation 2: ``w = g v / ||v||`` for each unit, with a trained length g.
 
-    A re-parametrization: it can express every network and penalizes none; what changes is the path of the training. The
-    variables ``kernel_<l>`` are the directions v, ``gain_<l>`` [out] the lengths, which start at the norms of the initial
-    weights, so that the network starts as without it.
+    A re-parametrization: it can express every network and penalizes none; what changes is the path of the training.
+    The variables ``kernel_<l>`` are the directions v, ``gain_<l>`` [out] the lengths. These start at the norms of the
+    initial weights, so that the network starts as without it.
     """
 
     title = "Weight normalization (learned length)"
@@ -27,7 +27,7 @@ class WeightNormalization(Regularizer):
         gains = {f"gain_{layer}": np.linalg.norm(network[f"kernel_{layer}"], axis=1) for layer in layers}
         if not all(gain.all() for gain in gains.values()):
             raise UserError(
-                "weight_normalization: weights that are all zero have no direction; set initial_stddev above 0"
+                "weight_normalization: weights that are all 0 have no direction: set initial_stddev above 0"
             )
         return network | gains
 
