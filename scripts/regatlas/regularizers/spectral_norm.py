@@ -7,7 +7,6 @@ from regatlas.networks import Parameters
 from regatlas.regularizers.base import Regularizer, Setting
 from regatlas.sums import inner
 
-
 ITERATIONS = 8  # a step: one, as in the paper, lags ten percent behind where several singular values are alike
 
 
