@@ -22,5 +22,5 @@ class GradientClipping(Regularizer):
         gradients = compute(variables)
         rows = [tf.reshape(gradient, [-1, gradient.shape[-1]]) for gradient in gradients.values()]
         square = tf.add_n([inner(row, row) for row in rows])
-        by = self.limit * tf.math.rsqrt(tf.maximum(square, self.limit**2))
+        by = tf.minimum(self.limit * tf.math.rsqrt(square), 1)
         return {name: gradient * by for name, gradient in gradients.items()}

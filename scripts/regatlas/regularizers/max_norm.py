@@ -23,7 +23,8 @@ class MaxNorm(Regularizer):
 
     def after_update(self, variables: dict, learning_rate: tf.Tensor) -> dict:
         def shortened(kernel: tf.Tensor) -> tf.Tensor:
-            longest = tf.maximum(inner_by_row(kernel, kernel), self.limit**2)
-            return kernel * (self.limit * tf.math.rsqrt(longest))[:, None]
+            # exactly 1 within the limit: a rounding error of every step would add up
+            by = tf.minimum(self.limit * tf.math.rsqrt(inner_by_row(kernel, kernel)), 1)
+            return kernel * by[:, None]
 
         return each_kernel(variables, shortened)
