@@ -6,6 +6,8 @@ while a workflow is being planned, and gives the same answer as importing becaus
 
 import ast
 import dataclasses
+import difflib
+import functools
 import importlib.util
 import math
 import os
@@ -15,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from regatlas import plugins
 from regatlas.errors import UserError, clip, nearest, short
 from regatlas.fingerprint import SHOWN_TEXTS
 
@@ -34,6 +37,7 @@ class Setting:
     high: float | None = None
     above: float | None = None
     below: float | None = None
+    off: float | None = None
 
     @property
     def allowed(self) -> str:
@@ -113,6 +117,7 @@ class Declaration:
     citation: str
     acts_on: str
     settings: Mapping[str, Setting]
+    needs_hidden: bool = False
 
     def resolve(self, given: Mapping[str, Any], where: str, beside: Iterable[str] = ()) -> dict[str, Any]:
         """All settings, the given ones checked, the others at their default; sorted by name.
@@ -134,14 +139,14 @@ class Declaration:
         }
 
 
-def available(plugins: Iterable[str | Path] = ()) -> dict[str, Path]:
-    """Name -> file of every regularizer: the library's, then the user's own files (``plugins``).
+def available(files: Iterable[str | Path] = ()) -> dict[str, Path]:
+    """Name -> file of every regularizer: the library's, then the user's own ``files``.
 
     Raises:
         UserError: a plugin is missing, is no Python file, or takes a name that is taken.
     """
     found = {path.stem: path for path in sorted(LIBRARY.glob("*.py")) if path.stem not in ("__init__", "base")}
-    for plugin in (Path(os.path.expanduser(plugin)) for plugin in plugins):
+    for plugin in (Path(os.path.expanduser(plugin)) for plugin in files):
         if str(plugin).startswith("-"):  # a program would take it for an option
             raise UserError(f"plugins: {clip(str(plugin), 400)}: a path may not start with '-'; write the whole path")
         if not os.path.isfile(plugin):  # unlike Path.is_file, False for a name that is too long
@@ -173,21 +178,39 @@ def declaration(name: str, path: Path) -> Declaration:
     if len(classes) != 1:
         names = ", ".join(node.name for node in classes) or "none"
         raise UserError(f"{path}: expected one class derived from Regularizer, found {names}")
-    texts, settings = dict.fromkeys(SHOWN_TEXTS, ""), {}
+    texts, settings, needs_hidden = dict.fromkeys(SHOWN_TEXTS, ""), {}, False
+    _check_methods(classes[0], path)
     for key, value in _assignments(classes[0]):
         if key in SHOWN_TEXTS:
             texts[key] = _literal(value, path)
             if not isinstance(texts[key], str):
                 raise UserError(f"{path}, line {value.lineno}: {key} must be text")
+        elif key == "needs_hidden":
+            needs_hidden = _literal(value, path)
+            if not isinstance(needs_hidden, bool):
+                raise UserError(f"{path}, line {value.lineno}: needs_hidden must be True or False")
         elif isinstance(value, ast.Call) and _last_name(value.func) == "Setting":
+            if key in hooks() or key == "task":
+                raise UserError(f"{path}, line {value.lineno}: a setting may not be called {key}; take another name")
             settings[key] = _setting(key, value, path)
     if not texts["title"]:
         raise UserError(f"{path}, line {classes[0].lineno}: class {classes[0].name} declares no title")
-    return Declaration(name, path, classes[0].name, **texts, settings=settings)
+    return Declaration(name, path, classes[0].name, **texts, settings=settings, needs_hidden=needs_hidden)
+
+
+@functools.cache
+def hooks() -> Mapping[str, tuple[str, ...]]:
+    """The hooks of a regularizer, with the names of their arguments after ``self``."""
+    module = ast.parse((LIBRARY / "base.py").read_text(encoding="utf-8"))
+    base = next(node for node in module.body if isinstance(node, ast.ClassDef) and node.name == "Regularizer")
+    methods = (node for node in base.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"))
+    return {method.name: tuple(argument.arg for argument in method.args.args[1:]) for method in methods}
 
 
 def load(path: Path, class_name: str) -> type:
     """Import a regularizer's module, wherever it lies, and return its class (this imports TensorFlow).
+
+    The hooks of a user's own file are watched: ``regatlas.plugins``.
 
     Raises:
         UserError: the module fails while it is imported.
@@ -199,13 +222,34 @@ def load(path: Path, class_name: str) -> type:
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        trace, line = error.__traceback__, "?"
-        while trace is not None:
-            if trace.tb_frame.f_code.co_filename == str(path):
-                line = trace.tb_lineno
-            trace = trace.tb_next
-        raise UserError(f"{path}, line {line}: {type(error).__name__}: {error}") from None
-    return getattr(module, class_name)
+        raise UserError(plugins.failure(error, path)) from None
+    return plugins.watched(getattr(module, class_name), path)
+
+
+def _check_methods(node: ast.ClassDef, path: Path) -> None:
+    """Refuse hooks that cannot be called and methods that look like a misspelt hook, which nobody would call."""
+    for method in node.body:
+        if not isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        where, arguments = f"{path}, line {method.lineno}", method.args
+        if method.name in hooks():
+            wanted, names = len(hooks()[method.name]) + 1, [a.arg for a in (*arguments.posonlyargs, *arguments.args)]
+            required = len(names) - len(arguments.defaults)
+            needed = any(default is None for default in arguments.kw_defaults)
+            plain = isinstance(method, ast.FunctionDef) and not method.decorator_list
+            if not plain or needed or required > wanted or (len(names) < wanted and not arguments.vararg):
+                kind = "" if plain else " and be a plain method"
+                raise UserError(
+                    f"{where}: {method.name} must take (self, {', '.join(hooks()[method.name])}){kind}, "
+                    f"found ({ast.unparse(arguments)})"
+                )
+        elif not method.name.startswith("_"):
+            alike = difflib.get_close_matches(method.name, hooks(), n=1, cutoff=0.8)
+            if alike:
+                raise UserError(
+                    f"{where}: {method.name} is no hook (did you mean {alike[0]!r}?); "
+                    "a method of your own that is called like one needs another name or a leading _"
+                )
 
 
 def _assignments(node: ast.ClassDef) -> Iterable[tuple[str, ast.expr]]:
@@ -236,7 +280,7 @@ def _setting(name: str, call: ast.Call, path: Path) -> Setting:
     if len(call.args) == 1:
         values["default"] = _literal(call.args[0], path)
     kinds = {"default": (int, float, bool, str), "doc": (str,), "choices": (tuple, list)}
-    kinds |= dict.fromkeys(_LIMITS, (int, float))
+    kinds |= dict.fromkeys((*_LIMITS, "off"), (int, float))
     if (
         "default" not in values
         or len(call.args) > 1
@@ -244,7 +288,7 @@ def _setting(name: str, call: ast.Call, path: Path) -> Setting:
         or not all(isinstance(choice, str) for choice in values.get("choices", ()))
     ):
         raise UserError(
-            f"{path}, line {call.lineno}: {name} must be Setting(default, low=, high=, above=, below=, choices=, doc=)"
-            " with a number, a truth value or a text as default, numbers as limits and texts as choices"
+            f"{path}, line {call.lineno}: {name} must be Setting(default, low=, high=, above=, below=, choices=, off=,"
+            " doc=) with a number, a truth value or a text as default, numbers as limits and off, and texts as choices"
         )
     return Setting(name, **values)

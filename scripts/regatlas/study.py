@@ -141,6 +141,11 @@ def resolve(config: Any) -> Study:
         own = {key: value for key, value in given.items() if key not in beside}
         grid = _grid(given, own, declaration, where)
         own = declaration.resolve({key: grid.get(key, [value])[0] for key, value in own.items()}, where, beside)
+        if declaration.needs_hidden and not config["network"]["hidden"]:
+            raise UserError(
+                f"{where}.regularizer: {regularizer!r} acts on hidden layers, and network.hidden is []: "
+                "give the network hidden layers, such as hidden: [400], or take another regularizer"
+            )
         varies = {key: values for key, values in grid.items() if len(values) > 1}
         points = []
         for values in grids.points(grid):

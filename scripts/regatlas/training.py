@@ -105,6 +105,7 @@ class Trainer:
         regularizer.task = Task(
             tuple(shapes), tuple(data["image_shape"].tolist()), self.classes,
             len(self.images), self.batch_size, self.recipe["steps"],
+            self.recipe["momentum"] if self.recipe["optimizer"] == "sgd" else 0.0,
         )  # fmt: skip
         self.block = max(1, min(BLOCK, BLOCK_BYTES // (self.batch_size * self.features)))
         self.part = max(min(PART, _PART_EXAMPLES // self.batch_size) // self.block, 1) * self.block
@@ -129,10 +130,10 @@ class Trainer:
         state = {"variables": variables, "moments": moments, "buffers": self.regularizer.buffers(variables)}
         return tf.nest.map_structure(tf.constant, state)
 
-    def _parameters(self, variables: dict[str, tf.Tensor], noise: Any) -> Parameters:
+    def _parameters(self, variables: dict[str, tf.Tensor], buffers: dict[str, tf.Tensor], noise: Any) -> Parameters:
         """What the forward pass sees of the variables."""
         kernels, biases = ([v for n, v in variables.items() if n.startswith(kind)] for kind in ("kernel_", "bias_"))
-        return self.regularizer.parameters(Parameters(kernels, biases), variables, noise)
+        return self.regularizer.parameters(Parameters(kernels, biases), {**buffers, **variables}, noise)
 
     def _advance(
         self, state: State, images: tf.Tensor, labels: tf.Tensor, order: tf.Tensor, rates: tf.Tensor,
@@ -174,12 +175,12 @@ class Trainer:
         """
         hooks = self.regularizer
         x, y = hooks.examples(hooks.inputs(pixels, noise), y, noise)
-        losses = []
+        losses, buffers = [], state["buffers"]
 
         def gradients(variables: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             with tf.GradientTape() as tape:
                 tape.watch(variables)
-                parameters, seen = self._parameters(variables, noise), []
+                parameters, seen = self._parameters(variables, buffers, noise), []
 
                 def data_loss(inputs: tf.Tensor) -> tf.Tensor:
                     logits = forward(
@@ -192,17 +193,17 @@ class Trainer:
                     return losses[-1]
 
                 loss = hooks.loss(data_loss, x, variables, noise)
-                penalty = hooks.penalty(variables, parameters, tf.transpose(seen[0]))
+                penalty = hooks.penalty({**buffers, **variables}, parameters, tf.transpose(seen[0]))
                 minimized = loss if penalty is None else loss + penalty
             return tape.gradient(minimized, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
         variables, moments = {}, {}
-        for name, gradient in hooks.gradients(gradients, state["variables"]).items():
+        for name, gradient in hooks.gradients(gradients, state["variables"], noise).items():
             variables[name], moments[name] = self.optimizer.update(
                 state["variables"][name], gradient, state["moments"][name], rates[0]
             )
         variables = hooks.after_update(variables, rates[1])
-        buffers = hooks.after_step(state["buffers"], variables, step)
+        buffers = hooks.after_step(buffers, variables, step)
         return losses[0], {"variables": variables, "moments": moments, "buffers": buffers}
 
     def _logits(
@@ -224,10 +225,10 @@ class Trainer:
                 noise = tf.nest.map_structure(lambda part: None if part is None else part[0], drawn)
                 x, y = hooks.inputs(tf.transpose(images[chunk]), noise), tf.zeros([at_once, self.classes])
                 x, after = hooks.examples(x, y, noise)[0], lambda hidden, layer: hooks.activations(hidden, layer, noise)
-                found = forward(x, self._parameters(variables, noise), after, before)
+                found = forward(x, self._parameters(variables, buffers, noise), after, before)
             else:
                 x = tf.transpose(Regularizer.inputs(hooks, images[chunk], None))
-                found = forward(x, self._parameters(variables, None), preactivations=before)
+                found = forward(x, self._parameters(variables, buffers, None), preactivations=before)
             place = chunk[None, None]
             return (
                 chunk + 1,
@@ -333,7 +334,7 @@ class Trainer:
         state, steps_done = best if status == "finished" else state, step
         step, _, validation_accuracy, _ = curve[best_of(curve, regularizer.patience)[0]]
         variables = regularizer.evaluated(state["variables"], state["buffers"])
-        seen = self._parameters(variables, None)
+        seen = self._parameters(variables, state["buffers"], None)
         arrays = {f"kernel_{layer}": np.asarray(kernel).T.copy() for layer, kernel in enumerate(seen.kernels)}
         arrays |= {f"bias_{layer}": np.asarray(bias) for layer, bias in enumerate(seen.biases)}
         arrays |= _trained(variables, arrays)

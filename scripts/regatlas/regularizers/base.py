@@ -25,6 +25,9 @@ class Setting:
 
     Declared in literals as ``strength = Setting(0.01, low=0.0, doc="multiplies half the sum of squares")``; the
     type is the default's (an integer is accepted for a float). On an instance the attribute is the value itself.
+
+    ``off`` is the value that turns the method off: with every ``off`` that it declares, its weights are those of
+    ``none`` to float rounding (tests/unit/test_contract.py holds it to that).
     """
 
     def __init__(
@@ -36,9 +39,10 @@ class Setting:
         above: float | None = None,
         below: float | None = None,
         choices: tuple[str, ...] = (),
+        off: float | None = None,
         doc: str = "",
     ):
-        self.default, self.doc, self.choices = default, doc, choices
+        self.default, self.doc, self.choices, self.off = default, doc, choices, off
         self.low, self.high, self.above, self.below = low, high, above, below
 
 
@@ -52,6 +56,7 @@ class Task:
     train_size: int
     batch_size: int
     steps: int
+    momentum: float = 0.0  # of stochastic gradient descent; Adam's counts as 0
 
     @property
     def features(self) -> int:
@@ -65,8 +70,10 @@ Tensors = dict[str, tf.Tensor]
 class Regularizer:
     """The idea of regularizing nothing, to derive from.
 
-    Class attributes, all literals: ``title``, ``formula`` (LaTeX), ``citation``, ``acts_on`` (what it touches, in
-    words of the list above), and any number of ``Setting``.
+    Class attributes, all literals: ``title``, ``formula`` (LaTeX), ``citation``, ``acts_on`` (nothing, inputs, targets,
+    weights, activations, loss, gradient, update or evaluation), ``needs_hidden`` where it
+    applies, and any number of ``Setting``. The first line of the module's docstring says in a sentence what the method
+    does; the README's table shows it.
 
     Variables are what is trained, by name: ``kernel_<l>`` [out, in] and ``bias_<l>`` [out] of each layer, and what
     ``variables`` adds. Buffers are what a run carries along without training it.
@@ -76,6 +83,8 @@ class Regularizer:
     formula = ""
     citation = ""
     acts_on = ""
+    #: Whether it does nothing to a network without hidden layers; a study that asks for that is refused.
+    needs_hidden = False
 
     #: Whether evaluation leaves the noise on; a regularizer that offers this overrides it.
     noise_in_evaluation = False
@@ -114,7 +123,11 @@ class Regularizer:
         return x, y
 
     def parameters(self, parameters: Parameters, variables: Tensors, noise: Any) -> Parameters:
-        """The parameters a forward pass sees, given the variables' own; ``noise`` is None when the noise is off."""
+        """The parameters a forward pass sees, given the variables' own; ``noise`` is None when the noise is off.
+
+        Args:
+            variables: the variables and, beside them, the buffers.
+        """
         return parameters
 
     def preactivations(self, hidden: tf.Tensor, layer: int, variables: Tensors, buffers: Tensors | None) -> tf.Tensor:
@@ -136,10 +149,14 @@ class Regularizer:
         return compute(x)
 
     def penalty(self, variables: Tensors, parameters: Parameters, logits: tf.Tensor) -> tf.Tensor | None:
-        """A scalar added to the mean data loss of a batch with ``logits`` [batch, classes], or None."""
+        """A scalar added to the mean data loss of a batch with ``logits`` [batch, classes], or None.
+
+        Args:
+            variables: the variables and, beside them, the buffers.
+        """
         return None
 
-    def gradients(self, compute: Callable[[Tensors], Tensors], variables: Tensors) -> Tensors:
+    def gradients(self, compute: Callable[[Tensors], Tensors], variables: Tensors, noise: Any) -> Tensors:
         """The gradients handed to the optimizer, by variable; ``compute`` gives those of the loss at any variables."""
         return compute(variables)
 

@@ -14,7 +14,7 @@ class L2(Regularizer):
     citation = "Krogh, Hertz 1992, NeurIPS 4"
     acts_on = "loss"
 
-    strength = Setting(0.01, low=0.0, doc="s, multiplies half the sum of squared weights")
+    strength = Setting(0.01, low=0.0, off=0.0, doc="s, multiplies half the sum of squared weights")
 
     def penalty(self, variables: dict, parameters: Parameters, logits: tf.Tensor) -> tf.Tensor:
         return self.strength * tf.add_n([tf.nn.l2_loss(kernel) for kernel in parameters.kernels])

@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from regatlas.networks import Parameters
 from regatlas.regularizers.base import Regularizer, Setting
+from regatlas.sums import inner
 
 
 class WeightNorm(Regularizer):
@@ -34,9 +35,3 @@ def normalized(v: tf.Tensor):
         return shrink * (upstream - unit * inner(unit, upstream))
 
     return unit, gradient
-
-
-def inner(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
-    """The sum of the products of two matrices' entries; as a product of vectors, since XLA adds up one by one."""
-    by_column = tf.reduce_sum(a * b, 0)
-    return tf.tensordot(by_column, tf.ones_like(by_column), 1)

@@ -1,0 +1,28 @@
+"""Smoothness penalty: the squared differences of the weights of neighbouring pixels, added to the loss."""
+
+import tensorflow as tf
+
+from regatlas.networks import Parameters
+from regatlas.regularizers.base import Regularizer, Setting
+
+
+class Smoothness(Regularizer):
+    """A Gaussian Markov random field as the prior of the first layer's weights (Besag 1974), on the grid of pixels.
+
+    The control of a comparison: it knows that pixels have neighbours, and must make weights smooth. What other methods
+    do without knowing that comes from the data.
+    """
+
+    title = "Smoothness penalty"
+    formula = r"L(W) + s \sum_{i \sim j} (W_i - W_j)^2"
+    citation = "Besag 1974, J. R. Stat. Soc. B 36"
+    acts_on = "loss"
+
+    strength = Setting(
+        0.001, low=0.0, off=0.0, doc="s, multiplies the sum over pairs of pixels beside or above each other"
+    )
+
+    def penalty(self, variables: dict, parameters: Parameters, logits: tf.Tensor) -> tf.Tensor:
+        images = tf.reshape(parameters.kernels[0], [-1, *self.task.image_shape])
+        above, beside = images[:, 1:] - images[:, :-1], images[:, :, 1:] - images[:, :, :-1]
+        return 2 * self.strength * (tf.nn.l2_loss(above) + tf.nn.l2_loss(beside))
