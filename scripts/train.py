@@ -29,7 +29,9 @@ _EVERY = 1.0  # seconds between two lines of the log
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--spec", type=json.loads, required=True, help="JSON: settings and seed")
-    parser.add_argument("--plugin", type=Path, help="the regularizer's file, if it is not the library's")
+    parser.add_argument(
+        "--plugin", type=Path, action="append", default=[], help="a regularizer's file, if it is not the library's"
+    )
     parser.add_argument("--data", type=Path, required=True, help="the prepared data")
     parser.add_argument("--threads", type=int, default=1, help="threads TensorFlow may use")
     parser.add_argument("--checkpoint-minutes", type=float, default=5, help="time between two checkpoints")
@@ -107,9 +109,12 @@ class Training:
         from regatlas.training import Trainer
 
         name, chosen = settings["regularizer"]["name"], settings["regularizer"]["settings"]
-        path = options.plugin or registry.available()[name]
-        regularizer = registry.load(path, registry.declaration(name, path).class_name)(**chosen)
-        self.trainer = Trainer(settings, data, regularizer)
+        paths = registry.available() | {path.stem: path for path in options.plugin}
+        parts = [registry.declaration(part, paths[part]) for part in name.split("+")]
+        regularizers = [
+            registry.load(part.path, part.class_name)(**registry.settings_of(part, parts, chosen)) for part in parts
+        ]
+        self.trainer = Trainer(settings, data, *regularizers)
         self.versions = {
             "python": platform.python_version(), "numpy": numpy.__version__, "tensorflow": tensorflow.__version__
         }  # fmt: skip

@@ -13,7 +13,7 @@ import math
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +118,12 @@ class Declaration:
     acts_on: str
     settings: Mapping[str, Setting]
     needs_hidden: bool = False
+    parts: tuple["Declaration", ...] = ()  # of a combination, in the order named
+
+    @property
+    def paths(self) -> list[Path]:
+        """The files behind it."""
+        return [part.path for part in self.parts or (self,)]
 
     def resolve(self, given: Mapping[str, Any], where: str, beside: Iterable[str] = ()) -> dict[str, Any]:
         """All settings, the given ones checked, the others at their default; sorted by name.
@@ -137,6 +143,36 @@ class Declaration:
             name: setting.check(given.get(name, setting.default), f"{where}.{name}")
             for name, setting in sorted(self.settings.items())
         }
+
+
+def combination(parts: Sequence[Declaration]) -> Declaration:
+    """What several regularizers in one method declare together.
+
+    A setting keeps its name if only one of them has it, and else is ``<regularizer>.<setting>``.
+    """
+    together = lambda texts, sign: sign.join(dict.fromkeys(filter(None, texts)))  # noqa: E731
+    return Declaration(
+        name="+".join(part.name for part in parts),
+        path=parts[0].path,
+        class_name="",
+        title=together((part.title for part in parts), " + "),
+        formula=together((part.formula for part in parts), r", \quad "),
+        citation=together((part.citation for part in parts), "; "),
+        acts_on=together((part.acts_on for part in parts), ", "),
+        settings={_full(name, part, parts): setting for part in parts for name, setting in part.settings.items()},
+        needs_hidden=any(part.needs_hidden for part in parts),
+        parts=tuple(parts),
+    )
+
+
+def settings_of(part: Declaration, parts: Sequence[Declaration], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A part's own settings, by its own names, among those of the combination."""
+    return {name: settings[_full(name, part, parts)] for name in part.settings}
+
+
+def _full(name: str, part: Declaration, parts: Sequence[Declaration]) -> str:
+    shared = sum(name in other.settings for other in parts) > 1
+    return f"{part.name}.{name}" if shared else name
 
 
 def available(files: Iterable[str | Path] = ()) -> dict[str, Path]:

@@ -22,6 +22,7 @@ RESERVED = ("data", "reference", "runs", "logs")
 NOT_OF_A_RUN = ("checkpoint_minutes", "runs_per_process")  # keys of the study's training that change no result
 _SHOWN = 5  # complaints in one message; more would scroll the first one away
 _LARGEST = 2**63 - 1
+_MOST_STEPS = 1_000_000_000  # as the schema's
 _MOST_EVALUATIONS = 100_000  # of one run, so that it stays a file of some megabytes
 _TYPES = {
     "object": "a mapping (key: value)", "array": "a list", "string": "text", "number": "a number",
@@ -126,24 +127,26 @@ def resolve(config: Any) -> Study:
         "tensorflow": fingerprint.tensorflow_version(),
     }
     engine = fingerprint.code([fingerprint.PACKAGE / "training.py"])
-    read = functools.cache(lambda name: _regularizer(name, paths[name]))
+    read = functools.cache(lambda names: _regularizer({name: paths[name] for name in names}))
     beside = schema()["$defs"]["method"]["properties"]  # the keys of a method that are not its regularizer's
     methods = {}
     for name, given in config["methods"].items():
         where = f"methods.{name}"
-        regularizer = given["regularizer"]
-        if regularizer not in paths:
-            raise UserError(
-                f"{where}.regularizer: no regularizer {short(regularizer)}; known are: {', '.join(paths)}"
-                f"{nearest(regularizer, paths)}"
-            )
-        declaration, code = read(regularizer)
+        named = given["regularizer"]
+        named = tuple(named) if isinstance(named, list) else (named,)
+        for one in named:
+            if one not in paths:
+                raise UserError(
+                    f"{where}.regularizer: no regularizer {short(one)}; known are: {', '.join(paths)}"
+                    f"{nearest(one, paths)}"
+                )
+        declaration, code = read(named)
         own = {key: value for key, value in given.items() if key not in beside}
         grid = _grid(given, own, declaration, where)
         own = declaration.resolve({key: grid.get(key, [value])[0] for key, value in own.items()}, where, beside)
         if declaration.needs_hidden and not config["network"]["hidden"]:
             raise UserError(
-                f"{where}.regularizer: {regularizer!r} acts on hidden layers, and network.hidden is []: "
+                f"{where}.regularizer: {declaration.name!r} acts on hidden layers, and network.hidden is []: "
                 "give the network hidden layers, such as hidden: [400], or take another regularizer"
             )
         varies = {key: values for key, values in grid.items() if len(values) > 1}
@@ -156,7 +159,7 @@ def resolve(config: Any) -> Study:
                 **shared,
                 "training": _training(recipe, config["training"], where, dataset.training_images),
                 "regularizer": {
-                    "name": regularizer,
+                    "name": declaration.name,
                     "settings": {key: values.get(key, value) for key, value in own.items()},
                 },
                 "code": {"engine": engine, "regularizer": code},
@@ -199,9 +202,10 @@ def resolve(config: Any) -> Study:
     )
 
 
-def _regularizer(name: str, path: Path) -> tuple[registry.Declaration, str]:
-    """What a regularizer declares, and the hash of its code."""
-    return registry.declaration(name, path), fingerprint.code([path])
+def _regularizer(paths: Mapping[str, Path]) -> tuple[registry.Declaration, str]:
+    """What a regularizer, or several together, declare, and the hash of their code."""
+    parts = [registry.declaration(name, path) for name, path in paths.items()]
+    return parts[0] if len(parts) == 1 else registry.combination(parts), fingerprint.code(paths.values())
 
 
 def _grid(
@@ -226,9 +230,13 @@ def _in_full(
     that of the points.
     """
     grid, recipe = method.grid, method.points[0].settings["training"]
-    training = {key: grid.get(f"{grids.RECIPE}{key}", recipe[key]) for key in given.get("training", {})}
-    training = {key: value for key, value in training.items() if value != study[key]}
-    entry = {"regularizer": method.regularizer, "label": method.label}
+    training = {
+        key: grid.get(f"{grids.RECIPE}{key}", recipe.get(key, value))
+        for key, value in given.get("training", {}).items()
+    }
+    training = {key: value for key, value in training.items() if value != study.get(key)}
+    named = [part.name for part in method.declaration.parts] or method.regularizer
+    entry = {"regularizer": named, "label": method.label}
     entry |= {key: value for key, value in own.items() if key not in grid}
     for key in given:
         if key in grid:
@@ -278,6 +286,13 @@ def _training(own: dict[str, Any], study: dict[str, Any], where: str, images: in
             raise UserError(f"{where}.training.{key}: it is the same for all methods; set it in the study's training")
     training = {key: value for key, value in {**study, **own}.items() if key not in NOT_OF_A_RUN}
     where = f"{where}.training" if own else "training"
+    epochs = training.pop("epochs", None)
+    if epochs is not None and ("epochs" in own or "steps" not in own):
+        training["steps"] = epochs * max(training["train_size"] // training["batch_size"], 1)
+        if training["steps"] > _MOST_STEPS:
+            raise UserError(
+                f"{where}.epochs: {epochs} are {training['steps']:,} steps, allowed are at most {_MOST_STEPS:,}"
+            )
     if training["batch_size"] > training["train_size"]:
         raise UserError(
             f"{where}: batch_size {training['batch_size']} is larger than train_size {training['train_size']}"
@@ -359,6 +374,9 @@ def _complaint(error: Any) -> str:
         missing = [key for key in error.validator_value if key not in found]
         return f"{where or 'the config'}: lacks {', '.join(map(repr, missing))}"
     if error.validator == "type":
+        if isinstance(error.validator_value, list):
+            allowed = " or ".join(_TYPES[kind] for kind in error.validator_value)
+            return f"{where}: found {short(found)}, allowed is {allowed}"
         hint = registry.text_number(found) if error.validator_value in ("number", "integer") else ""
         return f"{where}: found {short(found)}, allowed is {_TYPES[error.validator_value]}{hint}"
     if error.validator == "enum":

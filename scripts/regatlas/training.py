@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from regatlas import streams
+from regatlas.combination import combined
 from regatlas.losses import LOSSES
 from regatlas.networks import Parameters, forward, initial
 from regatlas.optimizers import OPTIMIZERS, learning_rates
@@ -91,9 +92,11 @@ class Trainer:
         settings: sections ``network`` (hidden, bias, initial_stddev) and ``training`` (loss, optimizer, momentum,
             learning_rate, schedule, batch_size, steps, evaluate_every, train_size, label_noise), all resolved.
         data: the prepared arrays (see ``regatlas.prepare``).
+        regularizers: act together, in this order.
     """
 
-    def __init__(self, settings: Mapping[str, Any], data: Mapping[str, np.ndarray], regularizer: Regularizer):
+    def __init__(self, settings: Mapping[str, Any], data: Mapping[str, np.ndarray], *regularizers: Regularizer):
+        regularizer = combined(regularizers)
         self.network, self.recipe, self.regularizer, self.data = (
             settings["network"], settings["training"], regularizer, data
         )  # fmt: skip

@@ -183,8 +183,8 @@ def tell_why(method):
 
 
 def plugin(wildcards):
-    path = point_of(wildcards)[0].declaration.path
-    return [] if SCRIPTS in path.parents else ["--plugin", str(path)]
+    paths = point_of(wildcards)[0].declaration.paths
+    return [part for path in paths if SCRIPTS not in path.parents for part in ("--plugin", str(path))]
 
 
 def figure(name, title, category="Figures"):

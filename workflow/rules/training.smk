@@ -15,7 +15,7 @@ rule train:
     log:
         "results/logs/train/{regularizer}/{digest}/seed-{seed}.log",
     wildcard_constraints:
-        regularizer=r"\w+",
+        regularizer=r"[\w+]+",
         digest="[0-9a-f]{16}",
         seed=r"\d+",
     cache: True
@@ -44,7 +44,7 @@ rule set_aside:
     log:
         "results/logs/set_aside/{regularizer}/{digest}/seed-{seed}.{time}.log",
     wildcard_constraints:
-        regularizer=r"\w+",
+        regularizer=r"[\w+]+",
         digest="[0-9a-f]{16}",
         seed=r"\d+",
         time=r"\d+",
