@@ -18,7 +18,9 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=150_000, help="default: 150000")
     parser.add_argument("--evaluate-every", type=int, default=1000, help="default: 1000")
     options = parser.parse_args()
-    os.environ.update(timing.ONE_THREAD, TF_USE_LEGACY_KERAS="1", TF_ENABLE_ONEDNN_OPTS="0")  # and gc: as scripts/train.py
+    os.environ.update(
+        timing.ONE_THREAD, TF_USE_LEGACY_KERAS="1", TF_ENABLE_ONEDNN_OPTS="0"
+    )  # and gc: as scripts/train.py
     gc.disable()
     begun = time.perf_counter()
     work = workload.make(options.steps)

@@ -29,7 +29,8 @@ def table() -> str:
     declared = [registry.declaration(name, path) for name, path in registry.available().items()]
     declared.sort(key=lambda one: (ORDER.index(one.acts_on), one.name))
     rows = [
-        [f"`{one.name}`", *map(escape_markdown, (one.title, one.acts_on, idea(one.path), one.citation))] for one in declared
+        [f"`{one.name}`", *map(escape_markdown, (one.title, one.acts_on, idea(one.path), one.citation))]
+        for one in declared
     ]
     head = ["Regularizer", "Title", "Acts on", "Idea", "Citation"]
     return "".join(f"| {' | '.join(row)} |\n" for row in (head, [":---"] * len(head), *rows))

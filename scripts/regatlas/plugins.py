@@ -97,6 +97,10 @@ def _hidden(found: Any, hidden: Any, *others: Any) -> str:
     return "" if _like(found, hidden) else _described(hidden)
 
 
+def _loss(found: Any, *others: Any) -> str:
+    return "" if _shape(found) == [] else "one number, a tensor of shape []"
+
+
 def _penalty(found: Any, *others: Any) -> str:
     fits = found is None or isinstance(found, int | float) or _shape(found) == []
     return "" if fits else "one number, a tensor of shape [], or None"
@@ -117,7 +121,7 @@ def _evaluated(found: Any, variables: Mapping[str, Any], buffers: Any) -> str:
 
 _RULES: dict[str, Callable[..., str]] = {
     "variables": _variables, "buffers": _buffers, "noise": _noise, "inputs": _inputs, "examples": _examples,
-    "parameters": _parameters, "preactivations": _hidden, "activations": _hidden, "penalty": _penalty,
+    "parameters": _parameters, "preactivations": _hidden, "activations": _hidden, "loss": _loss, "penalty": _penalty,
     "gradients": _gradients, "after_update": _same, "after_step": _same, "evaluated": _evaluated,
 }  # fmt: skip
 

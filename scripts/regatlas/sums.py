@@ -12,6 +12,6 @@ def total(values: tf.Tensor) -> tf.Tensor:
     return tf.tensordot(by_column, tf.ones_like(by_column), 1)
 
 
-def inner_by_row(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
-    """The sums of the products of two matrices' entries, one a row: [rows]."""
-    return tf.linalg.matvec(a * b, tf.ones(a.shape[1:], a.dtype))
+def by_row(values: tf.Tensor) -> tf.Tensor:
+    """The sum of each row of a matrix, [rows]."""
+    return tf.linalg.matvec(values, tf.ones(values.shape[1:], values.dtype))

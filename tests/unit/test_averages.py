@@ -109,7 +109,7 @@ def test_sam_takes_the_gradient_at_the_radius_in_the_gradients_direction():
         asked.append({name: np.asarray(value) for name, value in at.items()})
         return {name: tf.constant(curvature[name] * np.asarray(value)) for name, value in at.items()}
 
-    found = SAM(rho=0.3).gradients(compute, {name: tf.constant(value) for name, value in variables.items()})
+    found = SAM(rho=0.3).gradients(compute, {name: tf.constant(value) for name, value in variables.items()}, None)
     here = {name: curvature[name] * value for name, value in variables.items()}
     norm = np.sqrt(sum((g**2).sum() for g in here.values()))
     for name, value in variables.items():
@@ -121,9 +121,9 @@ def test_sam_takes_the_gradient_at_the_radius_in_the_gradients_direction():
 def test_sam_of_radius_0_takes_one_gradient_and_one_of_length_0_does_no_harm():
     asked = []
     variables = {"kernel_0": tf.ones([2, 2])}
-    assert SAM(rho=0.0).gradients(lambda at: (asked.append(at), at)[1], variables) is variables
+    assert SAM(rho=0.0).gradients(lambda at: (asked.append(at), at)[1], variables, None) is variables
     assert asked == [variables]
-    flat = SAM(rho=0.1).gradients(lambda at: {"kernel_0": 0 * at["kernel_0"]}, variables)
+    flat = SAM(rho=0.1).gradients(lambda at: {"kernel_0": 0 * at["kernel_0"]}, variables, None)
     np.testing.assert_array_equal(flat["kernel_0"], np.zeros((2, 2)))
 
 

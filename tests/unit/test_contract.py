@@ -52,7 +52,7 @@ DATA = prepared()
 def trainer(name, hidden, **changed):
     network = {"hidden": hidden, "bias": True, "initial_stddev": 0.2}
     recipe = {"loss": "cross_entropy", "optimizer": "adam", "momentum": 0.9, "learning_rate": 0.01, "steps": STEPS}
-    recipe |= {"schedule": "constant", "batch_size": 8, "evaluate_every": 150, "train_size": 60}
+    recipe |= {"label_noise": 0.0, "schedule": "constant", "batch_size": 8, "evaluate_every": 150, "train_size": 60}
     kind = registry.load(LIBRARY[name], DECLARED[name].class_name)
     return Trainer({"network": network, "training": recipe}, DATA, kind(**DECLARED[name].resolve(changed, name)))
 
@@ -162,8 +162,9 @@ def test_it_goes_on_from_a_saved_state_with_the_same_bytes(name):
 def test_evaluation_without_noise_is_the_same_twice_and_what_the_runs_arrays_do(name):
     one, run, state = trained(name)
     assert one.regularizer.noise_in_evaluation is False
-    leaves = [tf.constant(state[f"state_{place}"]) for place in range(len(tf.nest.flatten(one.start(0))))]
-    state = tf.nest.pack_sequence_as(one.start(0), leaves)
+    start = one.start(0)
+    leaves = [tf.constant(state[f"state_{place}"]) for place in range(len(tf.nest.flatten(start)))]
+    state = tf.nest.pack_sequence_as(start, leaves)
     images = next(one.groups["test"]())
     first, again = (one.logits[False](state, images, tf.constant(key_of(s)), tf.constant(s, tf.int64)) for s in (0, 7))
     assert_array_equal(first[0], again[0])
@@ -182,8 +183,8 @@ def forward(x, arrays):
         if layer == 1:
             return x
         if f"trained_scale_{layer}" in arrays:
-            mean = arrays.get(f"trained_mean_{layer}", x.mean(1, keepdims=True))
-            variance = arrays.get(f"trained_variance_{layer}", x.var(1, keepdims=True))
+            mean = arrays.get(f"trained_running_mean_{layer}", x.mean(1, keepdims=True))
+            variance = arrays.get(f"trained_running_variance_{layer}", x.var(1, keepdims=True))
             x = (x - mean) / np.sqrt(variance + 1e-3) * arrays[f"trained_scale_{layer}"] + arrays[
                 f"trained_shift_{layer}"
             ]

@@ -1,6 +1,8 @@
 """What the pages say, held against the schema, the regularizers and the requirements."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -101,6 +103,15 @@ def test_every_key_of_a_file_of_ones_own_is_described():
     assert set(datasets._FILE_KEYS) <= {row[0].strip("`") for row in rows(CONFIG_README)}
 
 
+def test_the_table_of_methods_is_that_of_the_library():
+    done = subprocess.run(
+        [sys.executable, "scripts/methods_table.py"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    shown = README.partition("<!-- methods:begin -->\n")[2].partition("<!-- methods:end -->")[0]
+    assert shown == done.stdout, "python scripts/methods_table.py --write"
+    assert {row[0].strip("`") for row in rows(done.stdout)[2:]} == set(registry.available())
+
+
 @pytest.mark.parametrize("name", registry.available())
 def test_every_regularizer_is_described_with_its_settings(name):
     declared = registry.declaration(name, registry.available()[name])
@@ -151,7 +162,7 @@ def test_the_plugin_of_the_readme_is_a_regularizer(tmp_path):
     np, tf = pytest.importorskip("numpy"), pytest.importorskip("tensorflow")
     regularizer = registry.load(path, method.declaration.class_name)(share=0.5)
     given = {"kernel_0": tf.constant([[1.0, 3.0], [0.0, 2.0]]), "bias_0": tf.constant([5.0])}
-    gradients = regularizer.gradients(lambda variables: dict(variables), given)
+    gradients = regularizer.gradients(lambda variables: dict(variables), given, None)
     np.testing.assert_allclose(gradients["kernel_0"], [[0.0, 2.0], [-0.5, 1.5]])
     np.testing.assert_allclose(gradients["bias_0"], [5.0])
 
@@ -202,7 +213,16 @@ def test_links_of_the_pages_lead_somewhere(page):
 
 def test_the_readme_names_what_it_is_and_keeps_its_markers():
     assert "snakemake" in README and "workflow" in README
-    for marker in ("results:begin", "results:end", "plugin:begin", "plugin:end", "benchmark:begin", "benchmark:end"):
+    for marker in (
+        "results:begin",
+        "results:end",
+        "plugin:begin",
+        "plugin:end",
+        "benchmark:begin",
+        "benchmark:end",
+        "methods:begin",
+        "methods:end",
+    ):
         assert README.count(f"<!-- {marker} -->") == 1
     for folder in re.findall(r"^([\w/]+?/)\s{2,}", README, re.MULTILINE):
         if folder != "docs/":

@@ -76,16 +76,16 @@ def test_batch_norms_running_statistics_are_a_mean_first_and_fade_later():
         for layer, h in enumerate(batch):
             method.preactivations(tf.constant(h), layer, variables, None)
         buffers = method.after_step(buffers, variables, tf.constant(step, tf.int64))
-        seen = {f"mean_{layer}": h.mean(0) for layer, h in enumerate(batch)}
-        seen |= {f"variance_{layer}": h.var(0, ddof=1) for layer, h in enumerate(batch)}
+        seen = {f"running_mean_{layer}": h.mean(0) for layer, h in enumerate(batch)}
+        seen |= {f"running_variance_{layer}": h.var(0, ddof=1) for layer, h in enumerate(batch)}
         new = max(1 / (step + 1), 0.25)
         by_hand = {n: new * v + (1 - new) * (by_hand[n] if by_hand else 0) for n, v in seen.items()}
         if step == 3:  # so far nothing has faded
-            assert_allclose(buffers["mean_1"], np.mean([h[1].mean(0) for h in batches[:4]], 0), rtol=1e-5)
+            assert_allclose(buffers["running_mean_1"], np.mean([h[1].mean(0) for h in batches[:4]], 0), rtol=1e-5)
     for name, value in by_hand.items():
         assert_allclose(buffers[name], value, rtol=1e-5)
     h = batches[0][1]
-    expected = variables["scale_1"] * (h - by_hand["mean_1"]) / np.sqrt(by_hand["variance_1"] + EPSILON)
+    expected = variables["scale_1"] * (h - by_hand["running_mean_1"]) / np.sqrt(by_hand["running_variance_1"] + EPSILON)
     assert_allclose(
         method.preactivations(tf.constant(h), 1, variables, buffers),
         expected + variables["shift_1"],

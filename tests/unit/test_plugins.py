@@ -30,7 +30,7 @@ SETTINGS = {
     "network": {"hidden": [4], "bias": True, "initial_stddev": 0.1},
     "training": {
         "loss": "cross_entropy", "optimizer": "adam", "momentum": 0.9, "schedule": "constant", "learning_rate": 0.01,
-        "batch_size": 5, "steps": 3, "evaluate_every": 3, "train_size": 20,
+        "batch_size": 5, "steps": 3, "evaluate_every": 3, "train_size": 20, "label_noise": 0.0,
     },
 }  # fmt: skip
 

@@ -61,7 +61,7 @@ def test_a_declaration_read_from_the_source_equals_the_imported_class(name):
     declared = {key: value for key, value in vars(imported).items() if isinstance(value, base.Setting)}
     assert list(read.settings) == list(declared)
     for key, setting in declared.items():
-        for field in ("default", "doc", "choices", "low", "high", "above", "below"):
+        for field in ("default", "doc", "choices", "low", "high", "above", "below", "off"):
             found = getattr(read.settings[key], field)
             assert found == getattr(setting, field)
             assert type(found) is type(getattr(setting, field))

@@ -93,7 +93,7 @@ def test_no_regularization_hands_everything_on(variables):
     none, parameters = NoRegularization(), own(variables)
     assert none.parameters(parameters, variables, None) is parameters
     assert none.penalty(variables, parameters, None) is None
-    assert none.gradients(lambda at: (at, "gradients"), variables) == (variables, "gradients")
+    assert none.gradients(lambda at: (at, "gradients"), variables, None) == (variables, "gradients")
     assert none.noise(None, tf.constant(0, tf.int64), 3, 4) is None
     assert none.after_update(variables, 0.1) is none.variables(variables) is none.evaluated(variables, {}) is variables
     assert none.buffers(variables) == none.after_step({}, variables, 0) == {}

@@ -61,7 +61,7 @@ VALUES = [
     # names that do not exist
     case("dataset", {"name": "mnits"}, "dataset.name: 'mnits' .*did you mean 'mnist'.*fashion_mnist"),
     case("training.loss", "squared_eror", "training.loss: .*'cross_entropy'.*did you mean 'squared_error'"),
-    case("methods.l2.regularizer", "L2", "methods.l2.regularizer: no regularizer 'L2'; known are: .*dropout, .*gaussian"),
+    case("methods.l2.regularizer", "L2", "methods.l2.regularizer: no regularizer 'L2'; known are: .*dropout, .*l2"),
     case("compare", ["none", "dropuot"], r"compare\[1\]: no method 'dropuot'.*did you mean 'dropout'"),
     case("baseline", "adaptive_weight_noise", "baseline: 'adaptive_weight_noise' is not among the compared methods"),
     case("figures.colors", {"dropot": "#000000"}, "figures.colors.dropot: .*did you mean 'dropout'"),

@@ -16,7 +16,7 @@ class Adversarial(Regularizer):
     citation = "Goodfellow, Shlens, Szegedy 2015, ICLR"
     acts_on = "inputs"
 
-    epsilon = Setting(0.1, low=0.0, doc="how far every pixel is moved; pixels are 0 to 1")
+    epsilon = Setting(0.1, low=0.0, off=0.0, doc="how far every pixel is moved; pixels are 0 to 1")
     clean_share = Setting(0.5, low=0.0, high=1.0, doc="a, the share of the unmoved images in the loss")
 
     def loss(self, compute, x: tf.Tensor, variables: dict, noise: None) -> tf.Tensor:

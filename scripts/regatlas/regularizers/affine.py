@@ -16,10 +16,10 @@ class Affine(Regularizer):
     citation = "Simard, Steinkraus, Platt 2003, ICDAR"
     acts_on = "inputs"
 
-    rotation = Setting(10.0, low=0.0, high=180.0, doc="largest rotation about the centre, in degrees")
-    scale = Setting(0.1, low=0.0, below=1.0, doc="largest change of the size, as a part of it")
-    shear = Setting(0.1, low=0.0, doc="largest shear: columns moved for each row")
-    shift = Setting(1.0, low=0.0, doc="largest shift in each direction, in pixels; what moves in is 0")
+    rotation = Setting(10.0, low=0.0, high=180.0, off=0.0, doc="largest rotation about the centre, in degrees")
+    scale = Setting(0.1, low=0.0, below=1.0, off=0.0, doc="largest change of the size, as a part of it")
+    shear = Setting(0.1, low=0.0, off=0.0, doc="largest shear: columns moved for each row")
+    shift = Setting(1.0, low=0.0, off=0.0, doc="largest shift in each direction, in pixels; what moves in is 0")
 
     def noise(self, random: Random, first_step: tf.Tensor, steps: int, batch: int) -> tf.Tensor:
         """Uniform between -1 and 1: rotation, scale, shear, shift down and right."""

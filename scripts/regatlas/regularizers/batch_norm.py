@@ -12,9 +12,9 @@ EPSILON = 1e-3
 class BatchNorm(Regularizer):
     """Ioffe & Szegedy 2015, algorithms 1 and 2, before the ReLU, with a trained scale and shift for each unit.
 
-    Evaluation takes running means of the batches' means and variances, the buffers ``mean_<l>`` and ``variance_<l>``
-    [width]. A run keeps these beside its weights, with the variables ``scale_<l>`` and ``shift_<l>``, all of them as
-    ``trained_<name>``.
+    Evaluation takes running means of the batches' means and variances, the buffers ``running_mean_<l>`` and
+    ``running_variance_<l>`` [width]. A run keeps these beside its weights, with the variables ``scale_<l>`` and
+    ``shift_<l>``, all of them as ``trained_<name>``.
     """
 
     title = "Batch normalization"
@@ -36,13 +36,13 @@ class BatchNorm(Regularizer):
     def buffers(self, variables: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         start = {"mean": np.zeros, "variance": np.ones}
         return {
-            f"{name}_{layer}": make(units, np.float32)
+            f"running_{name}_{layer}": make(units, np.float32)
             for layer, (units, _) in enumerate(self.task.kernel_shapes[:-1])
             for name, make in start.items()
         }
 
     def preactivations(self, hidden: tf.Tensor, layer: int, variables: dict, buffers: dict | None) -> tf.Tensor:
-        mean, variance = f"mean_{layer}", f"variance_{layer}"
+        mean, variance = f"running_mean_{layer}", f"running_variance_{layer}"
         if buffers is None:
             average = tf.reduce_mean(hidden, 0)
             seen = {mean: average, variance: tf.reduce_mean(tf.square(hidden - average), 0)}
@@ -55,13 +55,13 @@ class BatchNorm(Regularizer):
     def after_step(self, buffers: dict, variables: dict, step: tf.Tensor) -> dict:
         new = tf.maximum(1 - self.momentum, 1 / tf.cast(step + 1, tf.float32))  # a plain mean of the first ones
         size = self.task.batch_size
-        unbiased = {name: size / (size - 1) if name.startswith("variance") else 1.0 for name in self._batch}
+        unbiased = {name: size / (size - 1) if "variance" in name else 1.0 for name in self._batch}
         seen = {name: unbiased[name] * value for name, value in self._batch.items()}
         moved = {name: buffers[name] + new * (value - buffers[name]) for name, value in seen.items()}
         return {**buffers, **moved}
 
     def evaluated(self, variables: dict, buffers: dict) -> dict:
-        running = {name: value for name, value in buffers.items() if name.startswith(("mean_", "variance_"))}
+        running = {name: value for name, value in buffers.items() if name.startswith("running_")}
         return {**variables, **running}  # so that the run keeps them
 
 

@@ -19,7 +19,7 @@ class Elastic(Regularizer):
     acts_on = "inputs"
 
     sigma = Setting(4.0, above=0.0, high=100.0, doc="standard deviation of the smoothing, in pixels")
-    alpha = Setting(34.0, low=0.0, doc="multiplies the smoothed displacements, which are pixels")
+    alpha = Setting(34.0, low=0.0, off=0.0, doc="multiplies the smoothed displacements, which are pixels")
 
     def noise(self, random: Random, first_step: tf.Tensor, steps: int, batch: int) -> tf.Tensor | None:
         """Uniform between -1 and 1, [steps, 2, batch, width, height]."""

@@ -17,7 +17,7 @@ class EMA(Regularizer):
     citation = "Polyak, Juditsky 1992, SIAM Journal on Control and Optimization 30"
     acts_on = "evaluation"
 
-    decay = Setting(0.999, low=0.0, below=1.0, doc="d, the weight of the mean so far")
+    decay = Setting(0.999, low=0.0, below=1.0, off=0.0, doc="d, the weight of the mean so far")
 
     def buffers(self, variables: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         return {f"mean_{name}": value for name, value in variables.items()}

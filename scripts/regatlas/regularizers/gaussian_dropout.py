@@ -13,8 +13,10 @@ class GaussianDropout(Regularizer):
     citation = "Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014, JMLR 15"
     acts_on = "inputs"
 
-    rate = Setting(0.2, low=0.0, below=1.0, doc="p of the pixels: the rate of the dropout that has as much variance")
-    hidden_rate = Setting(0.0, low=0.0, below=1.0, doc="p of the hidden units")
+    rate = Setting(
+        0.2, low=0.0, below=1.0, off=0.0, doc="p of the pixels: the rate of the dropout that has as much variance"
+    )
+    hidden_rate = Setting(0.0, low=0.0, below=1.0, off=0.0, doc="p of the hidden units")
 
     def noise(self, random: Random, first_step: tf.Tensor, steps: int, batch: int) -> list[tf.Tensor | None]:
         """Standard normal numbers for the inputs and each hidden layer; None where the rate is 0."""

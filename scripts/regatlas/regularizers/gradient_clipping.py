@@ -1,11 +1,12 @@
 """Gradient clipping: a gradient that is too long is shortened to the limit, with its direction kept."""
 
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
 from regatlas.regularizers.base import Regularizer, Setting
-from regatlas.sums import inner
+from regatlas.sums import total
 
 
 class GradientClipping(Regularizer):
@@ -18,9 +19,8 @@ class GradientClipping(Regularizer):
 
     limit = Setting(0.1, above=0.0, off=1.0e6, doc="c, the largest norm of the gradient")
 
-    def gradients(self, compute: Callable, variables: dict, noise: None) -> dict:
+    def gradients(self, compute: Callable, variables: dict, noise: Any) -> dict:
         gradients = compute(variables)
-        rows = [tf.reshape(gradient, [-1, gradient.shape[-1]]) for gradient in gradients.values()]
-        square = tf.add_n([inner(row, row) for row in rows])
+        square = tf.add_n([total(tf.square(gradient)) for gradient in gradients.values()])
         by = tf.minimum(self.limit * tf.math.rsqrt(square), 1)
         return {name: gradient * by for name, gradient in gradients.items()}

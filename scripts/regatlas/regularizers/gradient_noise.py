@@ -1,5 +1,6 @@
 """Gradient noise: normal noise that fades over the run is added to the gradient."""
 
+import math
 from collections.abc import Callable
 
 import tensorflow as tf
@@ -21,11 +22,11 @@ class GradientNoise(Regularizer):
     def noise(self, random: Random, first_step: tf.Tensor, steps: int, batch: int) -> dict[str, tf.Tensor]:
         numbers = tf.cast(first_step + tf.range(steps, dtype=tf.int64), tf.float32)
         deviation = self.variance**0.5 * tf.pow(1 + numbers, -self.decay / 2)
-        drawn = {}
-        for layer, shape in enumerate(self.task.kernel_shapes):
-            drawn[f"kernel_{layer}"] = random.normal([steps, *shape]) * deviation[:, None, None]
-            drawn[f"bias_{layer}"] = random.normal([steps, shape[0]]) * deviation[:, None]
-        return drawn
+        shapes = {f"kernel_{layer}": shape for layer, shape in enumerate(self.task.kernel_shapes)}
+        shapes |= {f"bias_{layer}": shape[:1] for layer, shape in enumerate(self.task.kernel_shapes)}
+        sizes = [math.prod(shape) for shape in shapes.values()]
+        parts = tf.split(random.normal([steps, sum(sizes)]) * deviation[:, None], sizes, axis=1)
+        return {name: tf.reshape(part, [steps, *shapes[name]]) for name, part in zip(shapes, parts, strict=True)}
 
     def gradients(self, compute: Callable, variables: dict, noise: dict[str, tf.Tensor]) -> dict:
         gradients = compute(variables)

@@ -14,7 +14,7 @@ class InputGradient(Regularizer):
     citation = "Drucker, LeCun 1992, IEEE Transactions on Neural Networks 3"
     acts_on = "loss"
 
-    strength = Setting(0.1, low=0.0, doc="s, multiplies half the mean of the squared norms")
+    strength = Setting(0.1, low=0.0, off=0.0, doc="s, multiplies half the mean of the squared norms")
 
     def loss(self, compute, x: tf.Tensor, variables: dict, noise: None) -> tf.Tensor:
         if not self.strength:

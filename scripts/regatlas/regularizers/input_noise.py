@@ -16,7 +16,7 @@ class InputNoise(Regularizer):
     citation = "Bishop 1995, Neural Computation 7"
     acts_on = "inputs"
 
-    stddev = Setting(0.2, low=0.0, doc="s, the standard deviation of the noise; pixels are 0 to 1")
+    stddev = Setting(0.2, low=0.0, off=0.0, doc="s, the standard deviation of the noise; pixels are 0 to 1")
 
     def noise(self, random: Random, first_step: tf.Tensor, steps: int, batch: int) -> tf.Tensor | None:
         return random.normal([steps, batch, self.task.features]) if self.stddev else None

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from regatlas.regularizers.base import Regularizer
 from regatlas.regularizers.batch_norm import EPSILON, scales_and_shifts
-from regatlas.sums import inner_by_row
+from regatlas.sums import by_row
 
 
 class LayerNorm(Regularizer):
@@ -25,7 +25,7 @@ class LayerNorm(Regularizer):
         return network | scales_and_shifts(self.task.kernel_shapes)
 
     def preactivations(self, hidden: tf.Tensor, layer: int, variables: dict, buffers: dict | None) -> tf.Tensor:
-        share = tf.fill(hidden.shape, tf.constant(1 / hidden.shape[1], hidden.dtype))
-        centred = hidden - inner_by_row(hidden, share)[:, None]
-        by = tf.math.rsqrt(inner_by_row(tf.square(centred), share) + EPSILON)[:, None]
+        width = hidden.shape[1]
+        centred = hidden - by_row(hidden)[:, None] / width
+        by = tf.math.rsqrt(by_row(tf.square(centred)) / width + EPSILON)[:, None]
         return centred * by * variables[f"scale_{layer}"] + variables[f"shift_{layer}"]

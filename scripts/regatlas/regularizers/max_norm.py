@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from regatlas.regularizers.base import Regularizer, Setting
 from regatlas.regularizers.l1 import each_kernel
-from regatlas.sums import inner_by_row
+from regatlas.sums import by_row
 
 
 class MaxNorm(Regularizer):
@@ -24,7 +24,7 @@ class MaxNorm(Regularizer):
     def after_update(self, variables: dict, learning_rate: tf.Tensor) -> dict:
         def shortened(kernel: tf.Tensor) -> tf.Tensor:
             # exactly 1 within the limit: a rounding error of every step would add up
-            by = tf.minimum(self.limit * tf.math.rsqrt(inner_by_row(kernel, kernel)), 1)
+            by = tf.minimum(self.limit * tf.math.rsqrt(by_row(kernel * kernel)), 1)
             return kernel * by[:, None]
 
         return each_kernel(variables, shortened)

@@ -22,7 +22,7 @@ class Mixup(Regularizer):
     citation = "Zhang, Cisse, Dauphin, Lopez-Paz 2018, ICLR"
     acts_on = "inputs"
 
-    alpha = Setting(0.2, low=0.0, doc="a, both parameters of the Beta distribution; 0 mixes nothing")
+    alpha = Setting(0.2, low=0.0, off=0.0, doc="a, both parameters of the Beta distribution; 0 mixes nothing")
 
     def noise(self, random: Random, first_step: tf.Tensor, steps: int, batch: int) -> tf.Tensor | None:
         return beta(random.uniform([steps]), self.alpha) if self.alpha else None

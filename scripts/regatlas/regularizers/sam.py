@@ -1,5 +1,8 @@
 """Sharpness-aware minimization: the gradient where the loss is about the highest in a ball around the weights."""
 
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
 
 from regatlas.regularizers.base import Regularizer, Setting
@@ -14,9 +17,9 @@ class SAM(Regularizer):
     citation = "Foret, Kleiner, Mobahi, Neyshabur 2021, ICLR"
     acts_on = "gradient"
 
-    rho = Setting(0.05, low=0.0, doc="the distance at which the gradient is taken")
+    rho = Setting(0.05, low=0.0, off=0.0, doc="the distance at which the gradient is taken")
 
-    def gradients(self, compute, variables: dict, noise: None = None) -> dict:
+    def gradients(self, compute: Callable, variables: dict, noise: Any) -> dict:
         here = compute(variables)
         if not self.rho:
             return here

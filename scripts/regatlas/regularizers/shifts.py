@@ -13,7 +13,7 @@ class Shifts(Regularizer):
     citation = "Simard, Steinkraus, Platt 2003, ICDAR"
     acts_on = "inputs"
 
-    pixels = Setting(2, low=0, high=32, doc="n, the largest shift in each direction; what moves in is 0")
+    pixels = Setting(2, low=0, high=32, off=0, doc="n, the largest shift in each direction; what moves in is 0")
 
     def noise(self, random: Random, first_step: tf.Tensor, steps: int, batch: int) -> tf.Tensor | None:
         """How far down and how far right, int32 [steps, batch, 2]."""

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from regatlas.networks import Parameters
 from regatlas.regularizers.base import Regularizer, Setting
-from regatlas.sums import inner
+from regatlas.sums import total
 
 ITERATIONS = 8  # a step: one, as in the paper, lags ten percent behind where several singular values are alike
 
@@ -69,7 +69,7 @@ def spectrally_normalized(kernel: tf.Tensor, vector: tf.Tensor):
     unit = kernel * shrink
 
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, None]:
-        along = inner(unit, upstream)
+        along = total(unit * upstream)
         return shrink * (upstream - along * vector[:, None] * (shrink * right)[None]), None
 
     return unit, gradient

@@ -20,7 +20,7 @@ class SWA(Regularizer):
     citation = "Izmailov, Podoprikhin, Garipov, Vetrov, Wilson 2018, UAI"
     acts_on = "evaluation"
 
-    begin = Setting(0.75, low=0.0, high=1.0, doc="b, the part of the run before the first iterate that counts")
+    begin = Setting(0.75, low=0.0, high=1.0, off=1.0, doc="b, the part of the run before the first iterate that counts")
     every = Setting(100, low=1, doc="c, steps between two iterates that count")
 
     def buffers(self, variables: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

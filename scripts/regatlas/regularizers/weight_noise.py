@@ -14,7 +14,7 @@ class WeightNoise(Regularizer):
     citation = "Murray, Edwards 1994, IEEE Transactions on Neural Networks 5; Graves 2013, arXiv:1308.0850"
     acts_on = "weights"
 
-    stddev = Setting(0.05, low=0.0, doc="s, the standard deviation of the noise")
+    stddev = Setting(0.05, low=0.0, off=0.0, doc="s, the standard deviation of the noise")
 
     def noise(self, random: Random, first_step: tf.Tensor, steps: int, batch: int) -> list[tf.Tensor] | None:
         return [random.normal([steps, *shape]) for shape in self.task.kernel_shapes] if self.stddev else None

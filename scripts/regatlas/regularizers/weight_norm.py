@@ -1,10 +1,10 @@
-"""Weights divided by the norm of their whole matrix: the post's "weight normalization"."""
+"""The post's "weight normalization": each layer's weight matrix is divided by its norm."""
 
 import tensorflow as tf
 
 from regatlas.networks import Parameters
 from regatlas.regularizers.base import Regularizer, Setting
-from regatlas.sums import inner
+from regatlas.sums import total
 
 
 class WeightNorm(Regularizer):
@@ -28,10 +28,10 @@ class WeightNorm(Regularizer):
 @tf.custom_gradient
 def normalized(v: tf.Tensor):
     """``v`` [out, in] over its Frobenius norm, or over 1e-6 if that is larger."""
-    shrink = tf.math.rsqrt(tf.maximum(inner(v, v), 1e-12))
+    shrink = tf.math.rsqrt(tf.maximum(total(v * v), 1e-12))
     unit = v * shrink
 
     def gradient(upstream: tf.Tensor) -> tf.Tensor:
-        return shrink * (upstream - unit * inner(unit, upstream))
+        return shrink * (upstream - unit * total(unit * upstream))
 
     return unit, gradient

@@ -6,7 +6,7 @@ import tensorflow as tf
 from regatlas.errors import UserError
 from regatlas.networks import Parameters
 from regatlas.regularizers.base import Regularizer
-from regatlas.sums import inner_by_row
+from regatlas.sums import by_row
 
 
 class WeightNormalization(Regularizer):
@@ -39,11 +39,11 @@ class WeightNormalization(Regularizer):
 @tf.custom_gradient
 def of_length(v: tf.Tensor, length: tf.Tensor):
     """Rows of ``v`` [out, in] with the norms ``length`` [out]; a row shorter than 1e-6 counts as that long."""
-    shrink = tf.math.rsqrt(tf.maximum(inner_by_row(v, v), 1e-12))[:, None]
+    shrink = tf.math.rsqrt(tf.maximum(by_row(v * v), 1e-12))[:, None]
     unit = v * shrink
 
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        along = inner_by_row(unit, upstream)
+        along = by_row(unit * upstream)
         return length[:, None] * shrink * (upstream - unit * along[:, None]), along
 
     return length[:, None] * unit, gradient
