@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
+import forking
 import numpy as np
 import psutil
 import yaml
@@ -52,11 +53,8 @@ class Project:
 
     def snakemake(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
         # its own home, so that nothing a user has set up for Snakemake acts here
-        return subprocess.run(
-            [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
-            cwd=self.folder, env={**os.environ, "HOME": str(self.folder), **environment},
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600,
-        )  # fmt: skip
+        environment = {**os.environ, "HOME": str(self.folder), **environment}
+        return forking.run(["--cores", "2", *arguments], self.folder, environment, seconds=600)
 
     def start(self, *arguments: str) -> "Call":
         """Call Snakemake and do not wait for it."""
