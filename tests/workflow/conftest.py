@@ -1,11 +1,16 @@
 """The shrunken project as fixtures."""
 
 import contextlib
+import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 from shrunken import Project, two_methods
+
+from regatlas import locks
 
 
 @pytest.fixture(autouse=True)
@@ -18,13 +23,28 @@ def nothing_left_running(tmp_path):
                 process.kill()
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory) -> Project:
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory) -> Callable[[str, Callable[[Path], Project]], Project]:
+    """Has a project made, unless another of pytest's processes has done so. Read it or copy it, never change it."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def made(name: str, make: Callable[[Path], Project]) -> Project:
+        folder, note = base / name, base / f"{name}.made"
+        with locks.take(base / f"{name}.lock", wait=lambda holder: None):
+            if not note.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of an attempt that failed
+                folder.mkdir()
+                note.write_text(str(make(folder / "project").folder))
+        return Project.at(Path(note.read_text()))
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def undisturbed(made_once) -> Project:
     """A small study that ran in one go. Read it or copy it, never change it."""
-    project = two_methods(tmp_path_factory.mktemp("undisturbed") / "project")
-    done = project.snakemake()
-    assert done.returncode == 0, done.stdout
-    return project
+    return made_once("undisturbed", lambda folder: two_methods(folder).ran())
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +54,7 @@ def project(tmp_path_factory) -> Project:
 
 
 @pytest.fixture(scope="module")
-def finished(project) -> Project:
-    """A project whose study has been run."""
-    done = project.snakemake()
-    assert done.returncode == 0, done.stdout
-    return project
+def finished(made_once, tmp_path_factory) -> Project:
+    """A project of the module's own whose study has been run."""
+    project = made_once("finished", lambda folder: Project(folder).ran())
+    return project.copy(tmp_path_factory.mktemp("finished") / "project")

@@ -19,6 +19,7 @@ import psutil
 import yaml
 
 from regatlas import files, runs
+from tests.workflow import forking
 
 ROOT = Path(__file__).parents[2]
 _TIMES = re.compile(r".*(_seconds|runtime.*|microseconds_per_step|finished_at)")  # columns that no two calls share
@@ -52,11 +53,14 @@ class Project:
 
     def snakemake(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
         # its own home, so that nothing a user has set up for Snakemake acts here
-        return subprocess.run(
-            [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
-            cwd=self.folder, env={**os.environ, "HOME": str(self.folder), **environment},
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600,
-        )  # fmt: skip
+        environment = {**os.environ, "HOME": str(self.folder), **environment}
+        return forking.run(["--cores", "2", *arguments], self.folder, environment, seconds=600)
+
+    def ran(self, *arguments: str, **environment: str) -> "Project":
+        """The project itself, after a call that went well."""
+        done = self.snakemake(*arguments, **environment)
+        assert done.returncode == 0, done.stdout
+        return self
 
     def start(self, *arguments: str) -> "Call":
         """Call Snakemake and do not wait for it."""
@@ -65,9 +69,14 @@ class Project:
     def copy(self, folder: Path) -> "Project":
         """A project like this one, with all that it has made so far."""
         shutil.copytree(self.folder, folder, symlinks=True)
-        other = Project.__new__(Project)
-        other.folder, other.config = folder, yaml.safe_load(yaml.safe_dump(self.config))
-        return other
+        return Project.at(folder)
+
+    @classmethod
+    def at(cls, folder: Path) -> "Project":
+        """The project that is in a folder."""
+        project = cls.__new__(cls)
+        project.folder, project.config = folder, yaml.safe_load((folder / "config" / "config.yaml").read_text())
+        return project
 
     def table_targets(self) -> list[str]:
         """What to name to get the tables and no figures."""

@@ -24,12 +24,14 @@ def study():
 
 
 @pytest.fixture(scope="module")
-def alone(study, tmp_path_factory):
+def alone(study, made_once):
     """The study's tables, one job after the other."""
-    project = study(tmp_path_factory.mktemp("alone") / "project")
-    done = project.snakemake("--cores", "1", *project.table_targets())
-    assert done.returncode == 0, done.stdout
-    return project
+
+    def make(folder):
+        project = study(folder)
+        return project.ran("--cores", "1", *project.table_targets())
+
+    return made_once("alone", make)
 
 
 def spin() -> None:

@@ -25,15 +25,17 @@ def jobs(*rules: str, train: int = 0) -> Counter:
     return Counter({**dict.fromkeys(rules, 1), **({"train": train} if train else {})})
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory) -> Project:
+@pytest.fixture(scope="session")
+def small(made_once) -> Project:
     """Two methods with two seeds, run."""
-    project = Project(tmp_path_factory.mktemp("reruns"))
-    project.config["compare"] = ["none", "l2"]
-    project.save()
-    done = project.snakemake()
-    assert done.returncode == 0, done.stdout
-    return project
+
+    def make(folder: Path) -> Project:
+        project = Project(folder)
+        project.config["compare"] = ["none", "l2"]
+        project.save()
+        return project.ran()
+
+    return made_once("small", make)
 
 
 @pytest.fixture

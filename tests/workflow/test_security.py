@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from shrunken import Project
 
 from regatlas import files, packages, runs
 from regatlas.datasets import RawFile
@@ -34,9 +35,13 @@ class Mine(Regularizer):
 
 
 @pytest.fixture(scope="module")
-def hostile(project, tmp_path_factory):
+def hostile(made_once):
     """A finished study that holds such a text wherever a config can hold one, in a folder with such a name."""
-    project = type(project)(tmp_path_factory.mktemp("hostile") / FOLDER)
+    return made_once("hostile", make_hostile)
+
+
+def make_hostile(folder):
+    project = Project(folder.with_name(FOLDER))
     config = project.config
     dataset = config["dataset"]
     dataset["title"] = TEXT
@@ -60,11 +65,9 @@ def hostile(project, tmp_path_factory):
     config |= {"compare": ["none", "mine"], "seeds": [0]}
     config["report"] |= {"title": TEXT, "author": TEXT}
     project.save()
-    done = project.snakemake(
+    return project.ran(
         REGATLAS_DATA=str(project.folder / "elsewhere"), REGATLAS_COMMAND=TEXT, PYTHONDONTWRITEBYTECODE="1"
     )
-    assert done.returncode == 0, done.stdout
-    return project
 
 
 def test_no_text_of_a_config_reaches_a_shell(hostile):
