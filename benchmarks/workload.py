@@ -97,4 +97,4 @@ def noise(images: int) -> dict[str, np.ndarray]:
     for part, count in (("train", images), ("validation", 100), ("test", 100)):
         data[f"{part}_images"] = rng.integers(0, 256, (count, 784), np.uint8)
         data[f"{part}_labels"] = rng.integers(0, 10, count, np.uint8)
-    return data
+    return data | {"corrupted_images": data["test_images"][None, None], "corrupted_labels": data["test_labels"]}

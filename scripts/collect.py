@@ -1,7 +1,7 @@
 """Measure all runs of a study and select a point of each method.
 
-One table has a row a run, one a row an evaluation, one a row a point; a file of bits has the images each compared run
-classifies correctly.
+One table has a row a run, one a row an evaluation, one a row a point, one a row a corruption of the test images; a file
+of bits has the images each compared run classifies correctly.
 """
 
 import argparse
@@ -23,13 +23,16 @@ def main() -> None:
     parser.add_argument("--table", type=Path, required=True, help="where to write runs.csv")
     parser.add_argument("--curves", type=Path, required=True, help="where to write curves.csv")
     parser.add_argument("--tuning", type=Path, required=True, help="where to write tuning.csv")
+    parser.add_argument("--robustness", type=Path, required=True, help="where to write robustness.csv")
     parser.add_argument("--correct", type=Path, required=True, help="where to write correct.npz")
     options = parser.parse_args()
     spec = options.spec
-    table, curves, correct = collect(spec["methods"], spec["seeds"], options.runs, reference.read(options.reference))
+    against = reference.read(options.reference)
+    table, curves, robustness, correct = collect(spec["methods"], spec["seeds"], options.runs, against)
     write_csv(options.table, table)
     write_csv(options.curves, curves)
     write_csv(options.tuning, tuning.summary(table))
+    write_csv(options.robustness, robustness)
     correctness.write(options.correct, correct)
 
 

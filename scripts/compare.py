@@ -16,7 +16,7 @@ def main() -> None:
         "--spec",
         type=arguments.spec,
         required=True,
-        help="JSON: baseline, statistics (margin, level) and methods (id, label, published)",
+        help="JSON: statistics (margin, level) and methods (id, label, baseline, published)",
     )
     parser.add_argument("--table", type=Path, required=True, help="runs.csv")
     parser.add_argument("--correct", type=Path, required=True, help="correct.npz")
@@ -26,10 +26,10 @@ def main() -> None:
     options = parser.parse_args()
     spec, runs = options.spec, read_csv(options.table, RUN_COLUMNS)
     statistics = spec["statistics"]
-    table = compare(spec["methods"], spec["baseline"], runs, correctness.read(options.correct), **statistics)
+    table = compare(spec["methods"], runs, correctness.read(options.correct), **statistics)
     write_csv(options.csv, table)
-    write_text(options.markdown, markup.markdown(table, spec["baseline"], **statistics))
-    write_text(options.latex, markup.latex(table, spec["baseline"], **statistics))
+    write_text(options.markdown, markup.markdown(table, **statistics))
+    write_text(options.latex, markup.latex(table, **statistics))
 
 
 if __name__ == "__main__":

@@ -59,13 +59,15 @@ def prune(configs: list[Path], remove: bool) -> None:
 
 
 def read(path: Path) -> dict:
-    """A config as Snakemake sees it: merged over the default one."""
+    """A config as the workflow sees it: merged over the default one, unless it is a whole study."""
     if not path.is_file():
         raise UserError("no such file")
     configfiles.check(DEFAULT, path)
-    config: dict = {}
-    for file in dict.fromkeys([DEFAULT, path]):
-        update_config(config, yaml.safe_load(file.read_text(encoding="utf-8")))
+    own = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if path == DEFAULT or configfiles.stands_alone(own):
+        return own
+    config = yaml.safe_load(DEFAULT.read_text(encoding="utf-8"))
+    update_config(config, own)
     return config
 
 

@@ -106,6 +106,7 @@ class Training:
 
         tensorflow.config.threading.set_intra_op_parallelism_threads(options.threads)
         tensorflow.config.threading.set_inter_op_parallelism_threads(1)
+        from regatlas.combination import Incompatible
         from regatlas.training import Trainer
 
         name, chosen = settings["regularizer"]["name"], settings["regularizer"]["settings"]
@@ -114,7 +115,10 @@ class Training:
         regularizers = [
             registry.load(part.path, part.class_name)(**registry.settings_of(part, parts, chosen)) for part in parts
         ]
-        self.trainer = Trainer(settings, data, *regularizers)
+        try:
+            self.trainer = Trainer(settings, data, *regularizers)
+        except Incompatible as error:
+            raise UserError(f"regularizer {name.replace('+', ', ')}: {error}") from None
         self.versions = {
             "python": platform.python_version(), "numpy": numpy.__version__, "tensorflow": tensorflow.__version__
         }  # fmt: skip

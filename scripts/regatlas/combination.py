@@ -6,24 +6,27 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from regatlas.errors import UserError
 from regatlas.networks import Parameters
 from regatlas.regularizers.base import Random, Regularizer, Task, Tensors
+
+
+class Incompatible(ValueError):
+    """Regularizers that cannot act together; the message names them."""
 
 
 def combined(parts: Sequence[Regularizer]) -> Regularizer:
     """The regularizer that does what all parts do; the part itself if it is the only one.
 
     Raises:
-        UserError: a part leaves its noise on in evaluation, which the others could not, or two replace ``inputs``.
+        Incompatible: a part leaves its noise on in evaluation, which the others could not, or two replace ``inputs``.
     """
     if len(parts) == 1:
         return parts[0]
     for part in parts:
         if part.noise_in_evaluation:
-            raise UserError(f"{part.title}: its noise cannot stay on in evaluation when it is combined with others")
+            raise Incompatible(f"{part.title}: its noise cannot stay on in evaluation when it is combined with others")
     if sum(type(part).inputs is not Regularizer.inputs for part in parts) > 1:
-        raise UserError(f"{' and '.join(part.title for part in parts)}: only one of them may turn pixels into inputs")
+        raise Incompatible(f"{' and '.join(part.title for part in parts)}: only one of them may turn pixels into inputs")
     return Combination(parts)
 
 

@@ -1,4 +1,4 @@
-"""The comparison of a study's methods with its baseline: the frame of comparison.csv."""
+"""The comparison of a study's methods with their baselines: the frame of comparison.csv."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,7 +22,6 @@ _SLACK = 1e-9  # so that a difference of just the tolerance passes in binary as 
 
 def compare(
     methods: Sequence[Mapping[str, Any]],
-    baseline: str,
     table: pd.DataFrame,
     correct: Correct | None = None,
     margin: float = 0.002,
@@ -31,8 +30,8 @@ def compare(
     """Compare the methods over the finished runs of their selected points; return the frame of comparison.csv.
 
     Args:
-        methods: mappings with ``id``, ``label`` and ``published`` (a mapping, or None), in the table's order.
-        baseline: the id of the method that the others are compared with, seed by seed.
+        methods: mappings with ``id``, ``label``, ``baseline`` (the id of the method it is compared with, seed by seed;
+            its own if with none) and ``published`` (a mapping, or None), in the table's order.
         table: the frame of runs.csv.
         correct: which images those runs classify correctly; without it there is no crossed interval.
         margin: differences in accuracy up to this do not matter.
@@ -41,9 +40,8 @@ def compare(
     grids = tuning.summary(table)
     shown = selected_runs(table)
     finished = shown[shown["status"] == "finished"]
-    others = [method["id"] for method in methods if method["id"] != baseline]
-    decided = _decisions(others, baseline, finished, correct, margin, level)
-    reference = finished[finished["method"] == baseline]
+    against = {method["id"]: method["baseline"] for method in methods if method["id"] != method["baseline"]}
+    decided = _decisions(against, finished, correct, margin, level)
     rows = []
     for method in methods:
         mine = finished[finished["method"] == method["id"]]
@@ -51,6 +49,7 @@ def compare(
         row = {
             "method": method["id"],
             "label": method["label"],
+            "baseline": against.get(method["id"], ""),
             **_point(grids[grids["method"] == method["id"]]),
             "seeds": len(mine),
             "diverged": int(((shown["method"] == method["id"]) & (shown["status"] == "diverged")).sum()),
@@ -58,11 +57,12 @@ def compare(
             "parameters": mine["parameters"].max(),
             **_interval("test_accuracy", t_interval(mine["test_accuracy"])),
             **_interval("test_accuracy_noise_off", t_interval(mine["test_accuracy_noise_off"])),
-            **{f"published_{name}": published.get(name) for name in _PUBLISHED},
+            **{f"published_{name}": published.get(name) for name in (*_PUBLISHED, "source", "setting")},
         }
-        if method["id"] == baseline:
+        if method["id"] not in against:
             row["relative_runtime"] = 1.0 if len(mine) else None  # by definition, so without an interval
         else:
+            reference = finished[finished["method"] == method["baseline"]]
             accuracies, times = (
                 (_by_seed(mine, name), _by_seed(reference, name)) for name in ("test_accuracy", "microseconds_per_step")
             )
@@ -83,22 +83,26 @@ def _point(points: pd.DataFrame) -> dict[str, Any]:
 
 
 def _decisions(
-    methods: Sequence[str],
-    baseline: str,
+    against: Mapping[str, str],
     finished: pd.DataFrame,
     correct: Correct | None,
     margin: float,
     level: float,
 ) -> dict[str, dict[str, Any]]:
-    """Of each method the columns that need all methods at once, or belong to the decision."""
+    """Of each method the columns that need all methods at once, or belong to the decision.
+
+    Args:
+        against: method id -> id of its baseline.
+    """
+    methods = list(against)
     accuracy = finished.pivot(index="seed", columns="method", values="test_accuracy").astype(np.float64)
-    accuracy = accuracy.reindex(columns=[baseline, *methods]).sort_index()
-    differences = accuracy[methods].sub(accuracy[baseline], axis=0)
+    accuracy = accuracy.reindex(columns=list({*methods, *against.values()})).sort_index()
+    differences = accuracy[methods] - accuracy[list(against.values())].to_numpy()
     tests = sign_flips(differences.to_numpy(), level)
     seeds = [differences.index[differences[method].notna()].tolist() for method in methods]
     crossed = np.full((len(methods), 2), np.nan)
     if correct is not None:
-        cells = [_cells(correct, method, baseline, common) for method, common in zip(methods, seeds, strict=True)]
+        cells = [_cells(correct, method, against[method], common) for method, common in zip(methods, seeds, strict=True)]
         crossed = crossed_bootstrap(cells, level)
     rows = {}
     for index, method in enumerate(methods):
@@ -122,16 +126,18 @@ def _cells(correct: Correct, method: str, baseline: str, seeds: Sequence[int]) -
     return correct.rows(method, seeds).astype(np.int8) - correct.rows(baseline, seeds).astype(np.int8)
 
 
-def verdict(row: Mapping[str, Any], published: Mapping[str, float | None]) -> str:
+def verdict(row: Mapping[str, Any], published: Mapping[str, Any]) -> str:
     """Whether a row agrees with what was published: "reproduced", "missed: ..." and by how much, or "".
 
     The mean accuracy must lie within the published ``tolerance``, the smallest and the largest weight within
-    15 % or 0.005. Runtimes do not count: they are another machine's. A miss of a weight is given as its
+    15 % or 0.005. What was measured under other conditions is "not comparable: ..." and why. Runtimes do not count: they are another machine's. A miss of a weight is given as its
     share of the published one: -31 % is nearer to zero.
     """
     known = [name for name in _PUBLISHED if published.get(name) is not None and name != "relative_runtime"]
     if not known:
         return ""
+    if "not_comparable" in published:
+        return f"not comparable: {published['not_comparable']}"
     if not row["seeds"]:
         return "missed: no finished run"
     misses = []

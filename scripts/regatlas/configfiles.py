@@ -48,6 +48,22 @@ def leaves(config: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
         waiting += [(*part, depth + 1) for part in reversed(inner)]
 
 
+def stands_alone(config: Any) -> bool:
+    """Whether a config is a whole study, so that nothing of the default one is to be added to its methods.
+
+    It names its study and what it compares, and defines all of that itself.
+    """
+    if not isinstance(config, Mapping) or not {"study", "methods", "compare"} <= config.keys():
+        return False
+    methods, compare = config["methods"], config["compare"]
+    return (
+        isinstance(methods, Mapping)
+        and isinstance(compare, list)
+        and all(isinstance(method, Mapping) and "regularizer" in method for method in methods.values())
+        and all(isinstance(name, str) and name in methods for name in compare)
+    )
+
+
 def check(*paths: str | os.PathLike) -> None:
     """Check that each file is a mapping in plain YAML or JSON, in which no key stands twice.
 

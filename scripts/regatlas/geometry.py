@@ -19,6 +19,14 @@ def never_lit(images: np.ndarray) -> np.ndarray:
     return ~images.any(axis=0)
 
 
+def pixel_stddev(images: np.ndarray) -> np.ndarray:
+    """The standard deviation of each pixel over the images, pixels from 0 to 1; float64, [pixels]."""
+    count = np.arange(256)
+    histograms = np.stack([np.bincount(column, minlength=256) for column in images.T])
+    mean = histograms @ count / len(images)
+    return np.sqrt(np.maximum(histograms @ count**2 / len(images) - mean**2, 0)) / 255
+
+
 def row_centred(kernel: np.ndarray) -> np.ndarray:
     """The kernel minus each pixel's mean over the units, float64: softmax does not see what is taken away."""
     kernel = kernel.astype(np.float64)
@@ -96,3 +104,24 @@ def weight_extremes(kernels: Sequence[np.ndarray]) -> tuple[float, float]:
 def weight_norm(kernels: Sequence[np.ndarray]) -> float:
     """The Frobenius norm of all layers' weights together."""
     return float(np.sqrt(sum(np.sum(kernel.astype(np.float64) ** 2) for kernel in kernels)))
+
+
+def participation_ratio(kernel: np.ndarray, pixel_stddev: np.ndarray) -> float:
+    """Over how large a share of the pixels the units spread what they use: 1 if all count alike, 1/n if one does.
+
+    (sum a)^2 / (n sum a^2) of a = |row-centred weight| times the pixel's standard deviation, which is how much the
+    pixel moves the unit; averaged over the units. Units that use no pixel do not count.
+
+    Args:
+        kernel: [pixels, units], of the first layer.
+        pixel_stddev: [pixels].
+    """
+    used = np.abs(row_centred(kernel)) * pixel_stddev[:, None]
+    squares = len(used) * np.sum(used**2, axis=0)
+    ratios = np.sum(used, axis=0)[squares > 0] ** 2 / squares[squares > 0]
+    return float(np.mean(ratios)) if len(ratios) else float("nan")
+
+
+def sparsity(kernels: Sequence[np.ndarray]) -> float:
+    """The share of weights that are exactly 0, of all layers together."""
+    return float(1 - sum(map(np.count_nonzero, kernels)) / sum(kernel.size for kernel in kernels))

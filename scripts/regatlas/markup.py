@@ -25,8 +25,8 @@ _LATEX = {
     _PLUS_MINUS: r"$\pm$",
     _ELLIPSIS: r"\ldots{}",
 }
-_OPTIONAL = ("Selected", "Accuracy, published", "Runtime, published", "Weights, published", "Verdict")
-_TEXTS = ("Method", "Selected", "Decision", "Verdict")  # flush left; numbers stand flush right
+_OPTIONAL = ("Selected", "Compared with", "Accuracy, published", "Runtime, published", "Weights, published", "Verdict")
+_TEXTS = ("Method", "Selected", "Compared with", "Decision", "Verdict")  # flush left; numbers stand flush right
 
 
 def escape_markdown(text: str) -> str:
@@ -39,31 +39,30 @@ def escape_latex(text: str) -> str:
     return "".join(_LATEX.get(char, char) for char in " ".join(text.split()))
 
 
-def markdown(comparison: pd.DataFrame, baseline: str, margin: float = 0.002, level: float = 0.95) -> str:
+def markdown(comparison: pd.DataFrame, margin: float = 0.002, level: float = 0.95) -> str:
     """The frame of comparison.csv as a Markdown table, with notes under it.
 
     Args:
         comparison: the frame.
-        baseline: a method's id.
         margin, level: what ``comparison.compare`` was given.
     """
-    names, rows = cells(comparison, baseline)
+    names, rows = cells(comparison)
     lines = [_line(names), "|" + "|".join(":---" if name in _TEXTS else "---:" for name in names) + "|"]
     lines += [_line(row) for row in rows]
-    notes = [f"- {escape_markdown(note)}" for note in _notes(comparison, baseline, margin, level)]
+    notes = [f"- {escape_markdown(note)}" for note in _notes(comparison, margin, level)]
     return "\n".join([*lines, "", *notes, ""])
 
 
-def latex(comparison: pd.DataFrame, baseline: str, margin: float = 0.002, level: float = 0.95) -> str:
+def latex(comparison: pd.DataFrame, margin: float = 0.002, level: float = 0.95) -> str:
     """The frame of comparison.csv as a LaTeX ``tabular`` that needs no package; the notes are comments.
 
     The arguments are those of ``markdown``.
     """
-    names, rows = cells(comparison, baseline)
+    names, rows = cells(comparison)
     body = [" & ".join(map(escape_latex, row)) + r" \\" for row in (names, *rows)]
     return "\n".join(
         [
-            *(f"% {note}" for note in _notes(comparison, baseline, margin, level)),
+            *(f"% {note}" for note in _notes(comparison, margin, level)),
             rf"\begin{{tabular}}{{{''.join('l' if name in _TEXTS else 'r' for name in names)}}}",
             r"\hline",
             body[0],
@@ -76,11 +75,16 @@ def latex(comparison: pd.DataFrame, baseline: str, margin: float = 0.002, level:
     )
 
 
-def cells(comparison: pd.DataFrame, baseline: str) -> tuple[list[str], list[list[str]]]:
+def cells(comparison: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     """The names of the columns and the texts of the rows; published values and grids only if there are any."""
     adjusted = _adjusted(comparison)
-    rows = [_texts(row, row["method"] == baseline, adjusted) for row in comparison.to_dict("records")]
-    names = [name for name in _texts({}, False, adjusted) if name not in _OPTIONAL or any(row[name] for row in rows)]
+    labels = _labels(comparison)
+    several = len(_baselines(comparison)) > 1
+    rows = [
+        _texts({**row, "baseline": labels.get(row["baseline"], row["baseline"])}, several, adjusted)
+        for row in comparison.to_dict("records")
+    ]
+    names = [name for name in _texts({}, several, adjusted) if name not in _OPTIONAL or any(row[name] for row in rows)]
     return names, [[row[name] for name in names] for row in rows]
 
 
@@ -89,8 +93,20 @@ def _adjusted(comparison: pd.DataFrame) -> bool:
     return bool(comparison["p_adjusted"].notna().any())
 
 
-def _texts(row: Mapping[str, Any], is_baseline: bool, adjusted: bool) -> dict[str, str]:
-    """A row's texts by the name of their column; the columns' order is the one here."""
+def _labels(comparison: pd.DataFrame) -> dict[str, str]:
+    return {row["method"]: " ".join(row["label"].split()) for row in comparison.to_dict("records")}
+
+
+def _baselines(comparison: pd.DataFrame) -> list[str]:
+    """The ids of the methods that others are compared with."""
+    return [name for name in dict.fromkeys(comparison["baseline"]) if name]
+
+
+def _texts(row: Mapping[str, Any], several: bool, adjusted: bool) -> dict[str, str]:
+    """A row's texts by the name of their column; the columns' order is the one here.
+
+    ``several``: whether methods are compared with different baselines; the row's ``baseline`` is a label here.
+    """
     accuracy = _with_half_width(row, "test_accuracy")
     noise_off = _with_half_width(row, "test_accuracy_noise_off")
     p = row.get("p_adjusted" if adjusted else "p_value")
@@ -102,8 +118,9 @@ def _texts(row: Mapping[str, Any], is_baseline: bool, adjusted: bool) -> dict[st
         "Seeds": str(row.get("seeds", "")) + (f" ({diverged} diverged)" if diverged else ""),
         "Test accuracy (%)": accuracy if noise_off == accuracy else f"{accuracy} (noise off: {noise_off})",
         "Accuracy, published": _number(row.get("published_test_accuracy"), "g", 100),
+        "Compared with": row.get("baseline", "") if several else "",
         "Difference (points)": "baseline"
-        if is_baseline
+        if not row.get("baseline")
         else _with_interval(row, "difference", "+.2f", 100, interval=interval),
         "p, adjusted" if adjusted else "p": "" if pd.isna(p) else "< 0.001" if p < 0.001 else f"{p:.3f}",
         "Errors per 10,000": _number(row.get("errors_per_10000"), "+.0f"),
@@ -122,10 +139,10 @@ def _selected(row: Mapping[str, Any]) -> str:
     return f"{words} (edge)" if words and row["at_edge"] else words
 
 
-def _notes(comparison: pd.DataFrame, baseline: str, margin: float, level: float) -> list[str]:
+def _notes(comparison: pd.DataFrame, margin: float, level: float) -> list[str]:
     """What the numbers are, as far as the table has them."""
-    labels = {row["method"]: " ".join(row["label"].split()) for row in comparison.to_dict("records")}
-    reference = labels.get(baseline, baseline)
+    baselines = _baselines(comparison)
+    reference = _labels(comparison).get(baselines[0], baselines[0]) if len(baselines) == 1 else "the row's baseline"
     sure = f"{100 * level:g} %"
     notes = [f"Test accuracy: mean over seeds {_PLUS_MINUS} half the width of its 95 % t interval."]
     if _adjusted(comparison):
@@ -147,7 +164,7 @@ def _notes(comparison: pd.DataFrame, baseline: str, margin: float, level: float)
         "with its 95 % t interval.",
         "Weights: smallest and largest weight, means over seeds.",
     ]
-    if any("noise off" in cell for row in cells(comparison, baseline)[1] for cell in row):
+    if any("noise off" in cell for row in cells(comparison)[1] for cell in row):
         notes.append("Noise off: the same trained networks, tested without the method's noise.")
     return [*notes, *on_tuning(comparison), *undecidable(comparison)]
 

@@ -1,4 +1,4 @@
-"""What is measured of every run: the rows of runs.csv and curves.csv, and which images it classifies correctly."""
+"""What is measured of every run: the rows of runs.csv, curves.csv and robustness.csv, and which images it gets right."""
 
 import contextlib
 import itertools
@@ -11,9 +11,10 @@ import pandas as pd
 
 from regatlas import fingerprint, geometry, grids, metrics, runs, tuning
 from regatlas.correctness import Correct
+from regatlas.corruptions import KINDS, SEVERITIES
 from regatlas.errors import UserError
 from regatlas.reference import Reference
-from regatlas.tables import CURVE_COLUMNS, RUN_COLUMNS, typed
+from regatlas.tables import CURVE_COLUMNS, ROBUSTNESS_COLUMNS, RUN_COLUMNS, typed
 
 _CURVE = ("step", "train_loss", "validation_accuracy", "test_accuracy")
 
@@ -24,7 +25,7 @@ class _Unusable(Exception):
 
 def collect(
     methods: Iterable[Mapping[str, Any]], seeds: Iterable[int], root: str | Path, reference: Reference
-) -> tuple[pd.DataFrame, pd.DataFrame, Correct]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, Correct]:
     """Read every run and select a point of each method.
 
     Args:
@@ -35,14 +36,14 @@ def collect(
         reference: what they are measured against.
 
     Returns:
-        The frames of runs.csv and curves.csv, by method id, then point, then seed, and which test images the finished
-        runs of the selected points classify correctly.
+        The frames of runs.csv and curves.csv, by method id, then point, then seed; the frame of robustness.csv, and
+        which test images are classified correctly, both of the finished runs of the selected points.
 
     Raises:
         UserError: run files are missing, damaged or not what their path says; the message names them all. Damaged
             files are set aside, so that the workflow trains those runs again.
     """
-    rows, curves, bits, problems, again = [], [], [], {}, 0
+    rows, curves, bits, worse, problems, again = [], [], [], [], {}, 0
     for entry, seed in itertools.product(_points(methods), sorted(seeds)):
         path = runs.path(root, entry["regularizer"], entry["digest"], seed)
         if path in problems:  # methods may have points in common
@@ -64,6 +65,7 @@ def collect(
             rows.append(row)
             curves.append(curve)
             finished = row["status"] == "finished"
+            worse.append(run.arrays["corrupted_accuracy"] if finished else None)
             bits.append(np.packbits(run.arrays["test_predicted"] == reference.test_labels) if finished else None)
     if problems:
         count = f"{len(problems)} of {len(problems) + len(rows)} run files cannot be used"
@@ -78,7 +80,8 @@ def collect(
     table = pd.DataFrame(
         [{**row, "selected": int(mine)} for row, mine in zip(rows, chosen, strict=True)], columns=RUN_COLUMNS
     )
-    return typed(table), _curves(rows, curves), Correct(len(reference.test_labels), packed)
+    robustness = [_robustness(row, found) for row, found, mine in zip(rows, worse, chosen, strict=True) if mine]
+    return typed(table), _curves(rows, curves), _joined(robustness), Correct(len(reference.test_labels), packed)
 
 
 def _points(methods: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -141,15 +144,22 @@ def _metrics(run: runs.Run, reference: Reference) -> dict[str, float | None]:
             f"made with other data: {len(predicted)} test images of {len(first)} pixels, "
             f"the prepared data have {len(labels)} of {len(reference.live)}"
         )
+    worse = arrays["corrupted_accuracy"]
+    if worse.shape != (len(KINDS), SEVERITIES):
+        raise _Unusable(f"accuracies of {list(worse.shape)} corruptions, expected {[len(KINDS), SEVERITIES]}")
+    accuracy = metrics.accuracy(predicted, labels)
     smallest, largest = geometry.weight_extremes(kernels)
     one_layer = len(kernels) == 1
     return {
         "train_accuracy": run.metadata["metrics"]["train_accuracy"],
         "validation_accuracy": run.metadata["metrics"]["validation_accuracy"],
-        "test_accuracy": metrics.accuracy(predicted, labels),
+        "test_accuracy": accuracy,
         "test_accuracy_noise_off": metrics.accuracy(arrays["test_predicted_noise_off"], labels),
         "test_nll": metrics.negative_log_likelihood(arrays["test_probability"]),
         "test_ece": metrics.expected_calibration_error(arrays["test_confidence"], predicted == labels),
+        "test_brier": run.metadata["metrics"]["test_brier"],
+        "accuracy_gap": run.metadata["metrics"]["train_accuracy"] - accuracy,
+        "corrupted_accuracy": float(worse.mean()),
         "weight_min": smallest,
         "weight_max": largest,
         "weight_norm": geometry.weight_norm(kernels),
@@ -157,7 +167,23 @@ def _metrics(run: runs.Run, reference: Reference) -> dict[str, float | None]:
         "template_correlation": geometry.template_correlation(first, reference.live, reference.template)
         if one_layer
         else None,
+        "participation_ratio": geometry.participation_ratio(first, reference.pixel_stddev),
+        "sparsity": geometry.sparsity(kernels),
     }
+
+
+def _robustness(row: Mapping[str, Any], accuracies: np.ndarray | None) -> pd.DataFrame:
+    """A run's rows of robustness.csv; severities count from 1."""
+    if accuracies is None:
+        return pd.DataFrame(columns=ROBUSTNESS_COLUMNS)
+    kinds, severities = np.repeat(list(KINDS), SEVERITIES), np.tile(np.arange(SEVERITIES) + 1, len(KINDS))
+    values = [row["method"], row["seed"], kinds, severities, accuracies.ravel()]
+    return pd.DataFrame(dict(zip(ROBUSTNESS_COLUMNS, values, strict=True)))
+
+
+def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    full = [frame for frame in frames if len(frame)]
+    return typed(pd.concat(full, ignore_index=True) if full else pd.DataFrame(columns=ROBUSTNESS_COLUMNS))
 
 
 def _curve(run: runs.Run) -> list[np.ndarray]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from regatlas import idx
+from regatlas.corruptions import corrupted
 from regatlas.datasets import DataSet, RawFile, checksum
 from regatlas.errors import UserError, clip, nearest
 from regatlas.raw import verified
@@ -24,6 +25,8 @@ def prepare(dataset: DataSet, folder: str | Path) -> dict[str, np.ndarray]:
     Returns:
         train_images, validation_images, test_images: uint8 [n, height * width], 0 to 255;
         train_labels, validation_labels, test_labels: uint8 [n];
+        corrupted_images: uint8 [kinds, severities, n, height * width] and corrupted_labels: uint8 [n], of some of the
+        test images, see ``regatlas.corruptions``;
         image_shape: int64 [2], height and width; classes: int64 []; checksum: the data set's, a text [].
         The validation set is the front of the training file; the training set is the rest.
 
@@ -45,6 +48,7 @@ def prepare(dataset: DataSet, folder: str | Path) -> dict[str, np.ndarray]:
             f"dataset.validation_size: {held_out:,} leaves nothing to train on, "
             f"{dataset.name} has {len(train_images):,} training images"
         )
+    worse, labels_of_worse = corrupted(test_images, test_labels)
     train, test = train_images.reshape(len(train_images), -1), test_images.reshape(len(test_images), -1)
     return {
         "train_images": train[held_out:],
@@ -53,6 +57,8 @@ def prepare(dataset: DataSet, folder: str | Path) -> dict[str, np.ndarray]:
         "validation_labels": train_labels[:held_out].astype(np.uint8),
         "test_images": test,
         "test_labels": test_labels.astype(np.uint8),
+        "corrupted_images": worse.reshape(*worse.shape[:3], -1),
+        "corrupted_labels": labels_of_worse.astype(np.uint8),
         "image_shape": np.array(train_images.shape[1:], np.int64),
         "classes": np.array(classes, np.int64),
         "checksum": np.array(checksum(dataset)),

@@ -21,6 +21,7 @@ class Reference:
     image_shape: np.ndarray  # height, width
     never_lit: np.ndarray  # bool, [pixels], 0 in every training image
     live: np.ndarray  # bool, [pixels], lit often enough to be measured
+    pixel_stddev: np.ndarray  # [pixels], of pixels from 0 to 1
     pairs: np.ndarray  # neighbouring live pixels, [pairs, 2]
     template: np.ndarray  # class means, [pixels, classes]
 
@@ -34,6 +35,7 @@ def make(data: Mapping[str, np.ndarray]) -> Reference:
         image_shape=data["image_shape"],
         never_lit=geometry.never_lit(images),
         live=live,
+        pixel_stddev=geometry.pixel_stddev(images),
         pairs=geometry.neighbours(live, data["image_shape"]),
         template=geometry.templates(images, data["train_labels"], int(data["classes"])),
     )

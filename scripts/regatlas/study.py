@@ -53,7 +53,8 @@ class Method:
     declaration: registry.Declaration
     grid: dict[str, list[Any]]
     points: tuple[Point, ...]
-    published: dict[str, float] | None
+    published: dict[str, Any] | None
+    baseline: str  # the id of the method it is compared with
 
     @property
     def regularizer(self) -> str:
@@ -99,7 +100,11 @@ def schema() -> dict[str, Any]:
     whole = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
     recipe = whole["$defs"]["training"]
     own = {key: _or_values(part) for key, part in recipe["properties"].items()}
-    whole["$defs"]["method"]["properties"]["training"] = {**recipe, "properties": own}
+    method, network = whole["$defs"]["method"]["properties"], whole["$defs"]["network"]
+    method["training"] = {**recipe, "properties": own}
+    # what a method leaves out of its network is the study's
+    own = {key: {k: v for k, v in part.items() if k != "default"} for key, part in network["properties"].items()}
+    method["network"] = {**network, "properties": own}
     return whole
 
 
@@ -121,12 +126,8 @@ def resolve(config: Any) -> Study:
     dataset = datasets.resolve(config["dataset"])
     paths = registry.available(config["plugins"])
     colors = assign_colors(config["methods"], config["figures"]["colors"])
-    shared = {
-        "data": datasets.checksum(dataset),
-        "network": config["network"],
-        "tensorflow": fingerprint.tensorflow_version(),
-    }
-    engine = fingerprint.code([fingerprint.PACKAGE / "training.py"])
+    shared = {"data": datasets.checksum(dataset), "tensorflow": fingerprint.tensorflow_version()}
+    engine = fingerprint.code([fingerprint.PACKAGE / name for name in ("training.py", "corruptions.py")])
     read = functools.cache(lambda names: _regularizer({name: paths[name] for name in names}))
     beside = schema()["$defs"]["method"]["properties"]  # the keys of a method that are not its regularizer's
     methods = {}
@@ -144,7 +145,8 @@ def resolve(config: Any) -> Study:
         own = {key: value for key, value in given.items() if key not in beside}
         grid = _grid(given, own, declaration, where)
         own = declaration.resolve({key: grid.get(key, [value])[0] for key, value in own.items()}, where, beside)
-        if declaration.needs_hidden and not config["network"]["hidden"]:
+        network = {**config["network"], **given.get("network", {})}
+        if declaration.needs_hidden and not network["hidden"]:
             raise UserError(
                 f"{where}.regularizer: {declaration.name!r} acts on hidden layers, and network.hidden is []: "
                 "give the network hidden layers, such as hidden: [400], or take another regularizer"
@@ -157,6 +159,7 @@ def resolve(config: Any) -> Study:
             }
             settings = {
                 **shared,
+                "network": network,
                 "training": _training(recipe, config["training"], where, dataset.training_images),
                 "regularizer": {
                     "name": declaration.name,
@@ -166,20 +169,24 @@ def resolve(config: Any) -> Study:
             }
             points.append(Point({key: values[key] for key in varies}, settings))
         label, published = given.get("label", name), given.get("published")
-        methods[name] = Method(name, label, colors[name], declaration, varies, tuple(points), published)
-        config["methods"][name] = _in_full(given, own, methods[name], config["training"])
+        against = given.get("baseline", config["baseline"])
+        methods[name] = Method(name, label, colors[name], declaration, varies, tuple(points), published, against)
+        config["methods"][name] = _in_full(given, own, methods[name], config)
     for position, name in enumerate(config["compare"]):
         if name not in methods:
             known = ", ".join(methods)
             raise UserError(
                 f"compare[{position}]: no method {short(name)} is defined; defined are: {known}{nearest(name, methods)}"
             )
-    baseline = config["baseline"]
-    if baseline not in config["compare"]:
-        raise UserError(
-            f"baseline: {short(baseline)} is not among the compared methods: {', '.join(config['compare'])}"
-            f"{nearest(baseline, config['compare'])}"
-        )
+    for where, baseline in [
+        ("baseline", config["baseline"]),
+        *((f"methods.{name}.baseline", methods[name].baseline) for name in config["compare"]),
+    ]:
+        if baseline not in config["compare"]:
+            raise UserError(
+                f"{where}: {short(baseline)} is not among the compared methods: {', '.join(config['compare'])}"
+                f"{nearest(baseline, config['compare'])}"
+            )
     compared = tuple(methods[name] for name in config["compare"])
     _check_points(compared, config["tuning"]["unequal"])
     figures = config["figures"]
@@ -198,7 +205,7 @@ def resolve(config: Any) -> Study:
         dataset=dataset,
         methods=compared,
         seeds=tuple(config["seeds"]),
-        baseline=baseline,
+        baseline=config["baseline"],
     )
 
 
@@ -222,7 +229,7 @@ def _grid(
 
 
 def _in_full(
-    given: Mapping[str, Any], own: Mapping[str, Any], method: Method, study: Mapping[str, Any]
+    given: Mapping[str, Any], own: Mapping[str, Any], method: Method, config: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What the resolved config holds of a method: in full and once, however it was written.
 
@@ -234,7 +241,8 @@ def _in_full(
         key: grid.get(f"{grids.RECIPE}{key}", recipe.get(key, value))
         for key, value in given.get("training", {}).items()
     }
-    training = {key: value for key, value in training.items() if value != study.get(key)}
+    training = {key: value for key, value in training.items() if value != config["training"].get(key)}
+    network = {key: value for key, value in given.get("network", {}).items() if value != config["network"][key]}
     named = [part.name for part in method.declaration.parts] or method.regularizer
     entry = {"regularizer": named, "label": method.label}
     entry |= {key: value for key, value in own.items() if key not in grid}
@@ -243,6 +251,10 @@ def _in_full(
             entry[key] = grid[key]
         elif key == "training" and training:
             entry[key] = training
+        elif key == "network" and network:
+            entry[key] = network
+    if method.baseline != config["baseline"]:
+        entry["baseline"] = method.baseline
     return entry | ({"published": method.published} if method.published else {})
 
 

@@ -1,4 +1,4 @@
-"""The study's tables: runs.csv, curves.csv, tuning.csv and comparison.csv.
+"""The study's tables: runs.csv, curves.csv, tuning.csv, robustness.csv and comparison.csv.
 
 Each table is a pandas frame with the columns listed here, in this order. A missing value is an empty cell.
 """
@@ -18,11 +18,16 @@ METRICS = [
     "test_accuracy_noise_off",
     "test_nll",
     "test_ece",
+    "test_brier",
+    "accuracy_gap",
+    "corrupted_accuracy",
     "weight_min",
     "weight_max",
     "weight_norm",
     "roughness",
     "template_correlation",
+    "participation_ratio",
+    "sparsity",
 ]
 RUN_COLUMNS = [
     *["method", "seed", "digest", "point", "values", "selected", "regularizer", "train_size", "steps"],
@@ -37,9 +42,11 @@ TUNING_COLUMNS = [
     *["train_accuracy", "test_accuracy", "weight_norm", "roughness", "template_correlation"],
     *["selected", "at_edge"],
 ]
+ROBUSTNESS_COLUMNS = ["method", "seed", "corruption", "severity", "accuracy"]
 COMPARISON_COLUMNS = [
     "method",
     "label",
+    "baseline",
     "point",
     "values",
     "points",
@@ -75,26 +82,37 @@ COMPARISON_COLUMNS = [
     "test_accuracy_noise_off_high",
     "train_accuracy",
     "validation_accuracy",
+    "accuracy_gap",
     "test_nll",
     "test_ece",
+    "test_brier",
+    "corrupted_accuracy",
     "weight_norm",
     "roughness",
     "template_correlation",
+    "participation_ratio",
+    "sparsity",
     "microseconds_per_step",
     "parameters",
     "published_test_accuracy",
     "published_relative_runtime",
     "published_weight_min",
     "published_weight_max",
+    "published_source",
+    "published_setting",
     "verdict",
 ]
 _INTEGERS = [
     *["seed", "train_size", "steps", "parameters", "cores", "step", "seeds", "diverged"],
-    *["point", "points", "selected", "at_edge"],
+    *["point", "points", "selected", "at_edge", "severity"],
 ]
 _TEXTS = [
     "method",
     "label",
+    "baseline",
+    "corruption",
+    "published_source",
+    "published_setting",
     "values",
     "decision",
     "undecidable",

@@ -28,7 +28,7 @@ BLOCK_BYTES = 1 << 19  # of images gathered at once: they and their noise stay i
 BLOCK = 20  # ... but no more steps than this
 AT_ONCE = 500  # images evaluated in one go: their inputs fit the cache
 GROUP = 10  # ... and how often in one call: as often for all data sets, so that XLA compiles it once
-PARTS = ("train", "validation", "test")
+PARTS = ("train", "validation", "test", "corrupted")
 _PART_EXAMPLES = 1 << 24  # of one call: the order of more would fill the memory
 
 State = dict[str, Any]  # "variables" and "buffers" by name, "moments": a list by variable
@@ -90,7 +90,7 @@ class Trainer:
 
     Args:
         settings: sections ``network`` (hidden, bias, initial_stddev) and ``training`` (loss, optimizer, momentum,
-            learning_rate, schedule, batch_size, steps, evaluate_every, train_size, label_noise), all resolved.
+            learning_rate, schedule, batch_size, steps, evaluate_every, train_size, label_noise, permuted_pixels), all resolved.
         data: the prepared arrays (see ``regatlas.prepare``).
         regularizers: act together, in this order.
     """
@@ -103,7 +103,11 @@ class Trainer:
         self.classes, self.features = int(data["classes"]), data["train_images"].shape[1]
         self.batch_size = self.recipe["batch_size"]
         self.loss, self.optimizer = LOSSES[self.recipe["loss"]], OPTIMIZERS[self.recipe["optimizer"]](self.recipe)
-        self.images = _tensor(data["train_images"][: self.recipe["train_size"]])
+        self.pixels = _Pixels(self.features, self.recipe["permuted_pixels"])
+        images = {part: data[f"{part}_images"].reshape(-1, self.features) for part in PARTS}
+        images["train"] = images["train"][: self.recipe["train_size"]]
+        images = {part: self.pixels.seen(those) for part, those in images.items()}
+        self.images = _tensor(images["train"])
         shapes = [kernel.shape for kernel in initial(self.network, self.features, self.classes, 0).kernels]
         regularizer.task = Task(
             tuple(shapes), tuple(data["image_shape"].tolist()), self.classes,
@@ -118,10 +122,10 @@ class Trainer:
             kind: tf.function(lambda *a, kind=kind: self._logits(*a, noisy=kind), autograph=False, jit_compile=True)
             for kind in {noisy, False}
         }
-        parts = {part: data[f"{part}_images"] for part in PARTS} | {"train": data["train_images"][: len(self.images)]}
-        self.at_once = min(AT_ONCE, -(-min(map(len, parts.values())) // GROUP))
-        self.groups = {part: functools.partial(_groups, images, GROUP * self.at_once) for part, images in parts.items()}
-        self.groups |= {part: functools.partial(iter, list(self.groups[part]())) for part in PARTS[1:]}
+        self.at_once = min(AT_ONCE, -(-min(map(len, images.values())) // GROUP))
+        self.groups = {part: functools.partial(_groups, those, GROUP * self.at_once) for part, those in images.items()}
+        # evaluated again and again
+        self.groups |= {part: functools.partial(iter, list(self.groups[part]())) for part in ("validation", "test")}
 
     def start(self, seed: int) -> State:
         """The state of a run before its first step."""
@@ -261,6 +265,8 @@ class Trainer:
         recipe, data, regularizer = self.recipe, self.data, self.regularizer
         order, key = streams.BatchOrder(seed, len(self.images), self.batch_size), tf.constant(key_of(seed))
         truth = {part: data[f"{part}_labels"] for part in PARTS}
+        kinds = data["corrupted_images"].shape[:2]
+        truth["corrupted"] = np.tile(truth["corrupted"], math.prod(kinds))
         truth["train"] = mislabelled(truth["train"][: len(self.images)], recipe["label_noise"], self.classes, seed)
         labels = tf.constant(truth["train"].astype(np.int32))
         noisy = regularizer.noise_in_evaluation
@@ -288,9 +294,9 @@ class Trainer:
             ]
             return tuple(np.concatenate(kind)[: len(truth[part])] for kind in zip(*found, strict=True))
 
-        def accuracy(part: str) -> float:
-            """The fraction of a part's images that get their class, evaluated as the method says."""
-            return float((evaluate(part, noisy)[1] == truth[part]).mean())
+        def right(part: str) -> np.ndarray:
+            """Whether each of a part's images gets its class, evaluated as the method says."""
+            return evaluate(part, noisy)[1] == truth[part]
 
         def everything() -> dict[str, np.ndarray]:
             """All that the rest of the run depends on, and what has been measured so far."""
@@ -324,7 +330,7 @@ class Trainer:
                 save(everything)
             train_loss = loss_sum / (step - (curve[-1][0] if curve else 0))
             loss_sum = 0.0
-            shown = accuracy("validation"), accuracy("test")
+            shown = float(right("validation").mean()), float(right("test").mean())
             curve.append((step, train_loss, *shown))
             report(Progress(step, recipe["steps"], train_loss, *shown, seconds))
             weights = state["variables"].values()
@@ -341,6 +347,7 @@ class Trainer:
         arrays = {f"kernel_{layer}": np.asarray(kernel).T.copy() for layer, kernel in enumerate(seen.kernels)}
         arrays |= {f"bias_{layer}": np.asarray(bias) for layer, bias in enumerate(seen.biases)}
         arrays |= _trained(variables, arrays)
+        arrays |= {name: self.pixels.in_place(value) for name, value in arrays.items() if "kernel_0" in name}
         names = ("step", "train_loss", "validation_accuracy", "test_accuracy")
         for name, values in zip(names, zip(*curve, strict=True), strict=True):
             arrays[f"curve_{name}"] = np.array(values, np.int64 if name == "step" else np.float64)
@@ -352,16 +359,40 @@ class Trainer:
             arrays["test_predicted"] = predicted.astype(np.uint8)
             arrays["test_confidence"] = probability.max(1)
             arrays["test_probability"] = probability[np.arange(len(logits)), labels_of_test]
+            arrays["corrupted_accuracy"] = right("corrupted").reshape(*kinds, -1).mean(2)
             arrays["test_predicted_noise_off"] = (evaluate("test", False)[1] if noisy else predicted).astype(np.uint8)
             metrics = {
-                "train_accuracy": accuracy("train"),
+                "train_accuracy": float(right("train").mean()),
                 "validation_accuracy": validation_accuracy,
                 "test_accuracy": float((predicted == labels_of_test).mean()),
                 "test_accuracy_noise_off": float((arrays["test_predicted_noise_off"] == labels_of_test).mean()),
+                "test_brier": float(np.square(probability - np.eye(self.classes)[labels_of_test]).sum(1).mean()),
                 "train_loss": curve[-1][1],
             }
         pace = float(np.median(paces)) * 1e6 if paces else None
         return Result(status, message, arrays, metrics, parameters, steps_done, seconds, pace)
+
+
+class _Pixels:
+    """The order in which a network sees the pixels: their own, or one drawn once for all runs.
+
+    Out of order they have the same numbers and no neighbours: a control for whatever knows space.
+    """
+
+    def __init__(self, count: int, permuted: bool):
+        self.order = streams.generator(0, "permuted pixels").permutation(count) if permuted else None
+
+    def seen(self, images: np.ndarray) -> np.ndarray:
+        """Images [n, pixels] as the network sees them."""
+        return images if self.order is None else images[:, self.order]
+
+    def in_place(self, kernel: np.ndarray) -> np.ndarray:
+        """A kernel [pixels, units] with each row at its pixel."""
+        if self.order is None or len(kernel) != len(self.order):
+            return kernel
+        placed = np.empty_like(kernel)
+        placed[self.order] = kernel
+        return placed
 
 
 def _groups(images: np.ndarray, size: int) -> Iterator[tf.Tensor]:

@@ -9,7 +9,7 @@ import yaml
 from test_training import DATA, settings
 
 from regatlas import registry
-from regatlas.combination import combined
+from regatlas.combination import Incompatible, combined
 from regatlas.errors import UserError
 from regatlas.study import resolve
 from regatlas.training import Trainer
@@ -114,7 +114,7 @@ def test_the_shortest_patience_counts():
 
 
 def test_noise_that_stays_on_in_evaluation_cannot_be_combined():
-    with pytest.raises(UserError, match="Dropout: its noise cannot stay on in evaluation"):
+    with pytest.raises(Incompatible, match="Dropout: its noise cannot stay on in evaluation"):
         combined(make(dropout={"active_at_test": True}, l2={}))
 
 

@@ -43,7 +43,8 @@ def prepared():
         labels = rng.integers(0, CLASSES, count).astype(np.uint8)
         images = np.clip(patterns[labels] + rng.normal(0, 90, (count, SIDE * SIDE)), 0, 255)
         data |= {f"{part}_images": images.astype(np.uint8), f"{part}_labels": labels}
-    return data
+    worse = {"corrupted_images": data["test_images"][None, None, :10], "corrupted_labels": data["test_labels"][:10]}
+    return data | worse
 
 
 DATA = prepared()
@@ -52,7 +53,8 @@ DATA = prepared()
 def trainer(name, hidden, **changed):
     network = {"hidden": hidden, "bias": True, "initial_stddev": 0.2}
     recipe = {"loss": "cross_entropy", "optimizer": "adam", "momentum": 0.9, "learning_rate": 0.01, "steps": STEPS}
-    recipe |= {"label_noise": 0.0, "schedule": "constant", "batch_size": 8, "evaluate_every": 150, "train_size": 60}
+    recipe |= {"permuted_pixels": False, "label_noise": 0.0}
+    recipe |= {"schedule": "constant", "batch_size": 8, "evaluate_every": 150, "train_size": 60}
     kind = registry.load(LIBRARY[name], DECLARED[name].class_name)
     return Trainer({"network": network, "training": recipe}, DATA, kind(**DECLARED[name].resolve(changed, name)))
 

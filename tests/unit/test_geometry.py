@@ -145,3 +145,25 @@ def test_extremes_and_norm_are_over_all_layers():
     assert geometry.weight_norm(kernels) == pytest.approx(np.sqrt(9 + 1 + 0.25 + 16))
     big = np.full((1000, 1000), 1e25, np.float32)  # squares beyond float32
     assert geometry.weight_norm([big]) == pytest.approx(1e28)
+
+
+def test_participation_of_units_that_use_all_pixels_alike_half_of_them_or_one():
+    sd = np.array([0.1, 0.2, 0.4, 0.5])
+    alike = np.stack([1 / sd, -1 / sd], axis=1)  # centred already
+    assert geometry.participation_ratio(alike, sd) == pytest.approx(1)
+    half = alike * np.array([1, 1, 0, 0])[:, None]
+    assert geometry.participation_ratio(half, sd) == pytest.approx(0.5)
+    one = alike * np.array([0, 0, 0, 1])[:, None]
+    assert geometry.participation_ratio(one, sd) == pytest.approx(0.25)
+    assert geometry.participation_ratio(one + 7, sd) == pytest.approx(0.25)  # softmax does not see a row's constant
+    assert np.isnan(geometry.participation_ratio(np.ones((4, 2)), sd))
+
+
+def test_pixels_spread_as_numpy_says():
+    images = np.random.default_rng(0).integers(0, 256, (50, 6)).astype(np.uint8)
+    images[:, 2] = 9
+    np.testing.assert_allclose(geometry.pixel_stddev(images), (images / 255).std(axis=0), atol=1e-12)
+
+
+def test_only_exact_zeros_make_weights_sparse():
+    assert geometry.sparsity([np.array([[0.0, 1e-30], [0.0, 2.0]]), np.ones((2, 2))]) == 0.25

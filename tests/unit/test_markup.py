@@ -26,6 +26,7 @@ def row(method="l2", **values):
     base = {
         "method": method,
         "label": method,
+        "baseline": "none",
         "seeds": 5,
         "diverged": 0,
         "test_accuracy": 0.7634,
@@ -56,7 +57,7 @@ def baseline(**values):
         ["difference", "difference_low", "difference_high", "p_value", "errors_per_10000", "decision"]
     )
     empty |= {"relative_runtime": 1.0, "relative_runtime_low": None, "relative_runtime_high": None}
-    return row("none", **(empty | {"label": "No regularization"} | values))
+    return row("none", **(empty | {"label": "No regularization", "baseline": ""} | values))
 
 
 def frame(*rows):
@@ -64,7 +65,7 @@ def frame(*rows):
 
 
 def texts(table, method):
-    names, rows = markup.cells(table, "none")
+    names, rows = markup.cells(table)
     return dict(zip(names, rows[table["method"].tolist().index(method)], strict=True))
 
 
@@ -131,7 +132,7 @@ def test_published_values_stand_beside_where_a_row_has_them():
         "verdict": "reproduced",
     }
     table = frame(baseline(**published), row())
-    names, _ = markup.cells(table, "none")
+    names, _ = markup.cells(table)
     assert names == [
         "Method",
         "Seeds",
@@ -161,8 +162,8 @@ def test_noise_off_is_shown_where_it_differs():
     }
     table = frame(baseline(), row("dropout", **off))
     assert texts(table, "dropout")["Test accuracy (%)"] == "76.34 ± 0.13 (noise off: 92.26 ± 0.06)"
-    assert "without the method's noise" in markup.markdown(table, "none")
-    assert "without the method's noise" not in markup.markdown(frame(baseline(), row()), "none")
+    assert "without the method's noise" in markup.markdown(table)
+    assert "without the method's noise" not in markup.markdown(frame(baseline(), row()))
 
 
 def test_one_seed_no_seed_and_diverged_seeds():
@@ -180,24 +181,24 @@ def test_one_seed_no_seed_and_diverged_seeds():
 @given(printable)
 def test_any_label_shows_as_it_is(label):
     table = frame(baseline(), row(label=label))
-    found = read_markdown(markup.markdown(table, "none"))
+    found = read_markdown(markup.markdown(table))
     assert found[2][0] == label
     assert [len(cells) for cells in found] == [9] * 3
-    line = markup.latex(table, "none").splitlines()[-3]
+    line = markup.latex(table).splitlines()[-3]
     assert read_latex(line.split(" & ")[0]) == label
 
 
 def test_a_label_of_several_lines_stays_in_its_row():
     table = frame(baseline(label="No\nregularization"), row(label="a\r\nb\u2028c"))
-    assert read_markdown(markup.markdown(table, "none"))[2][0] == "a b c"
-    comments = [line for line in markup.latex(table, "none").split("\n") if "No regularization" in line]
+    assert read_markdown(markup.markdown(table))[2][0] == "a b c"
+    comments = [line for line in markup.latex(table).split("\n") if "No regularization" in line]
     assert all(line.startswith(("%", "No regularization &")) for line in comments)
 
 
 def test_latex_is_a_whole_tabular():
     table = frame(baseline(), row(label=NASTY, verdict="missed: weight_max by -31 %"))
-    names, rows = markup.cells(table, "none")
-    lines = [line for line in markup.latex(table, "none").split("\n") if not line.startswith("%")]
+    names, rows = markup.cells(table)
+    lines = [line for line in markup.latex(table).split("\n") if not line.startswith("%")]
     assert lines[0] == r"\begin{tabular}{lrrrrrlrrl}" and lines[-2:] == [r"\end{tabular}", ""]
     body = [line for line in lines[1:-2] if line != r"\hline"]
     assert all(line.endswith(r" \\") for line in body)
@@ -219,11 +220,10 @@ def test_the_program_writes_all_three(tmp_path):
     correctness.write(tmp_path / "correct.npz", correctness.Correct(21, dict(zip(keys, bits, strict=True))))
     published = {"test_accuracy": 0.932, "tolerance": 0.005}
     spec = {
-        "baseline": "none",
         "statistics": {"margin": 0.002, "level": 0.95},
         "methods": [
-            {"id": "null", "label": NASTY, "published": None},
-            {"id": "none", "label": "No regularization", "published": published},
+            {"id": "null", "label": NASTY, "baseline": "none", "published": None},
+            {"id": "none", "label": "No regularization", "baseline": "none", "published": published},
         ],
     }
     names = {"--csv": "comparison.csv", "--markdown": "comparison.md", "--latex": "comparison.tex"}
@@ -250,15 +250,15 @@ def test_with_seeds_enough_the_table_shows_the_simultaneous_test():
     assert "p" not in found and found["p, adjusted"] == "0.031" and found["Decision"] == "worse"
     assert found["Difference (points)"] == "\u221216.88 [\u221218.00, \u221215.00]"
     assert texts(table, "few")["Difference (points)"] == "\u221216.88" and texts(table, "few")["p, adjusted"] == ""
-    written = markup.markdown(table, "none", margin=0.005, level=0.9)
+    written = markup.markdown(table, margin=0.005, level=0.9)
     assert "simultaneous 90 % intervals" in written and "±0.5 points" in written and "below 0.1;" in written
     assert "Not decidable for few: better or worse: it has 2." in written
 
 
 def test_methods_that_cannot_be_decided_share_a_note():
     table = frame(baseline(), *(row(name, undecidable="better or worse: it has 5") for name in ("a", "b")))
-    assert "- Not decidable for a, b: better or worse: it has 5." in markup.markdown(table, "none").splitlines()
-    assert "% Not decidable for a, b: better or worse: it has 5." in markup.latex(table, "none").splitlines()
+    assert "- Not decidable for a, b: better or worse: it has 5." in markup.markdown(table).splitlines()
+    assert "% Not decidable for a, b: better or worse: it has 5." in markup.latex(table).splitlines()
 
 
 def test_grids_are_shown_with_their_doubts():
@@ -269,7 +269,7 @@ def test_grids_are_shown_with_their_doubts():
     assert texts(table, "l2")["Selected"] == "strength 0.001, training.loss squared_error (edge)"
     assert texts(table, "b")["Selected"] == "strength 0.001, training.loss squared_error"
     assert texts(table, "none")["Selected"] == ""
-    written = markup.markdown(table, "none")
+    written = markup.markdown(table)
     assert "not tuned alike: No regularization 1, l2 4, b 4" in written
     assert written.count("lies at the edge of its grid") == 1
     alike = frame(row("a", **selected, at_edge=0), row("b", **selected, at_edge=0))

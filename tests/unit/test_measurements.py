@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from regatlas import geometry, measurements, reference, runs
+from regatlas.corruptions import KINDS
 from regatlas.errors import UserError
-from regatlas.tables import CURVE_COLUMNS, RUN_COLUMNS, write_csv
+from regatlas.tables import CURVE_COLUMNS, ROBUSTNESS_COLUMNS, RUN_COLUMNS, write_csv
 
 PROGRAM = Path(__file__).parents[2] / "scripts" / "collect.py"
 PIXELS, CLASSES, TEST = 12, 3, 20  # images of 3 x 4
@@ -42,6 +43,7 @@ def write_run(root, method, seed, hidden=False, edit=lambda metadata, arrays: No
         "test_confidence": np.full(TEST, 0.8, np.float32),
         "test_probability": np.full(TEST, 0.5, np.float32),
         "test_predicted_noise_off": LABELS,
+        "corrupted_accuracy": np.linspace(0, 0.35, 36).reshape(12, 3),
     }
     metadata = {
         "settings": {"training": {"train_size": 40, "steps": 100}},
@@ -49,7 +51,7 @@ def write_run(root, method, seed, hidden=False, edit=lambda metadata, arrays: No
         "seed": seed,
         "status": "finished",
         "message": "",
-        "metrics": {"train_accuracy": 0.97, "validation_accuracy": 0.75, "test_accuracy": 0.9},
+        "metrics": {"train_accuracy": 0.97, "validation_accuracy": 0.75, "test_accuracy": 0.9, "test_brier": 0.125},
         "parameters": sum(kernel.size for kernel in kernels),
         "steps_done": 100,
         "train_seconds": 0.125,
@@ -106,7 +108,7 @@ def collect(root, data):
 
 
 def test_a_row_a_run_by_id_then_seed(root, data):
-    table, curves, _ = collect(root, data)
+    table, curves, _, _ = collect(root, data)
     assert list(table.columns) == RUN_COLUMNS and list(curves.columns) == CURVE_COLUMNS
     expected = [(method, seed) for method in ("l2", "l2_strong", "none") for seed in (9, 10)]
     assert list(zip(table["method"], table["seed"], strict=True)) == expected
@@ -115,7 +117,7 @@ def test_a_row_a_run_by_id_then_seed(root, data):
 
 
 def test_the_numbers_of_a_run(root, data):
-    table, curves, _ = collect(root, data)
+    table, curves, _, _ = collect(root, data)
     row = table.iloc[1]  # l2, seed 10: 2 of 20 wrong
     kernel = np.random.default_rng(10).standard_normal((PIXELS, CLASSES)).astype(np.float32)
     images, labels = (data[name] for name in ("train_images", "train_labels"))
@@ -130,11 +132,16 @@ def test_the_numbers_of_a_run(root, data):
         "test_accuracy_noise_off": 1,
         "test_nll": np.log(2),
         "test_ece": 0.1,  # confidence .8 everywhere, .9 right
+        "test_brier": 0.125,
+        "accuracy_gap": 0.07,
+        "corrupted_accuracy": 0.175,
         "weight_min": kernel.min(),
         "weight_max": kernel.max(),
         "weight_norm": np.linalg.norm(kernel.astype(float)),
         "roughness": geometry.roughness(kernel, live, geometry.neighbours(live, (3, 4))),
         "template_correlation": np.corrcoef(centred[live].ravel(), template[live].ravel())[0, 1],
+        "participation_ratio": geometry.participation_ratio(kernel, images.std(axis=0) / 255),
+        "sparsity": 0,
     }
     assert {name: row[name] for name in expected} == pytest.approx(expected)
     plain = {"digest": "ab12", "regularizer": "l2", "train_size": 40, "steps": 100, "parameters": 36}
@@ -147,7 +154,7 @@ def test_the_numbers_of_a_run(root, data):
 
 def test_hidden_layers_have_first_layer_roughness_and_no_template(root, data):
     write_run(root, METHODS[0], 9, hidden=True)
-    table, _, _ = collect(root, data)
+    table, _, _, _ = collect(root, data)
     row = table[(table["method"] == "none") & (table["seed"] == 9)].iloc[0]
     random = np.random.default_rng(9)
     first, second = (random.standard_normal(shape).astype(np.float32) for shape in ((PIXELS, 5), (5, CLASSES)))
@@ -161,10 +168,10 @@ def test_hidden_layers_have_first_layer_roughness_and_no_template(root, data):
 
 def test_a_diverged_run_stays_with_its_message_and_without_metrics(root, data, tmp_path):
     write_run(root, METHODS[1], 9, edit=diverge)
-    table, curves, _ = collect(root, data)
+    table, curves, _, _ = collect(root, data)
     row = table.iloc[0]
     assert (row["status"], row["message"]) == ("diverged", "the loss was no longer finite")
-    assert row.loc["train_accuracy":"template_correlation"].isna().all()
+    assert row.loc["train_accuracy":"sparsity"].isna().all()
     assert (row["steps"], row["parameters"]) == (100, 36) and np.isnan(row["microseconds_per_step"])
     write_csv(tmp_path / "curves.csv", curves)
     assert (tmp_path / "curves.csv").read_text().splitlines()[2] == "l2,9,100,,0.75,0.3333333333333333,0"
@@ -205,6 +212,9 @@ def test_all_unusable_runs_are_named_at_once(root, data):
         lambda metadata, arrays: metadata.update(machine=None),
         lambda metadata, arrays: arrays.pop("kernel_0"),
         lambda metadata, arrays: arrays.pop("curve_step"),
+        lambda metadata, arrays: arrays.pop("corrupted_accuracy"),
+        lambda metadata, arrays: arrays.update(corrupted_accuracy=np.zeros((12, 2))),
+        lambda metadata, arrays: metadata["metrics"].pop("test_brier"),
         lambda metadata, arrays: arrays.update(curve_step=np.arange(7)),
         lambda metadata, arrays: arrays.update(kernel_0=np.ones((5, CLASSES), np.float32)),
         lambda metadata, arrays: arrays.update(kernel_0=np.ones((PIXELS, 7), np.float32)),
@@ -219,7 +229,8 @@ def test_a_run_with_wrong_content_is_named(root, data, edit):
 def test_the_program_writes_the_same_bytes_again(root, data, tmp_path):
     def run(name, methods, seeds):
         spec = json.dumps({"methods": methods, "seeds": seeds})
-        files = {"table": "runs.csv", "curves": "curves.csv", "tuning": "tuning.csv", "correct": "correct.npz"}
+        files = {"table": "runs.csv", "curves": "curves.csv", "tuning": "tuning.csv"}
+        files |= {"robustness": "robustness.csv", "correct": "correct.npz"}
         out = {f"--{key}": tmp_path / f"{name}-{file}" for key, file in files.items()}
         command = [
             sys.executable,
@@ -246,6 +257,7 @@ def test_the_program_ends_with_one_message(root, data, tmp_path):
     spec = json.dumps({"methods": [{"id": "x", "regularizer": "x", "grid": [], "digests": ["00"]}], "seeds": [0]})
     command = [sys.executable, PROGRAM, "--spec", spec, "--runs", root, "--reference", root.parent / "reference.npz"]
     command += ["--table", tmp_path / "runs.csv", "--curves", tmp_path / "curves.csv"]
+    command += ["--robustness", tmp_path / "robustness.csv"]
     command += ["--tuning", tmp_path / "tuning.csv", "--correct", tmp_path / "correct.npz"]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert ended.returncode == 1 and ended.stderr.startswith("error: 1 of 1 run files")
@@ -259,7 +271,7 @@ def test_a_grid_has_its_best_point_selected_and_its_bits_kept(root, data, tmp_pa
         for seed in SEEDS:
             change = lambda metadata, arrays, v=validation: metadata["metrics"].update(validation_accuracy=v)  # noqa: E731
             write_run(root, grid, seed, point=point, edit=change)
-    table, curves, correct = measurements.collect([*METHODS, grid], SEEDS, root, reference.make(data))
+    table, curves, _, correct = measurements.collect([*METHODS, grid], SEEDS, root, reference.make(data))
     mine = table[table["method"] == "tuned"]
     assert list(zip(mine["point"], mine["seed"], strict=True)) == [(p, s) for p in range(4) for s in (9, 10)]
     assert mine["selected"].tolist() == [0] * 4 + [1] * 2 + [0] * 2  # 2 and 3 are alike: the first
@@ -281,5 +293,16 @@ def test_a_damaged_run_of_two_methods_is_named_once(root, data):
 
 def test_diverged_runs_have_no_bits(root, data):
     write_run(root, METHODS[1], 9, edit=diverge)
-    _, _, correct = collect(root, data)
+    _, _, _, correct = collect(root, data)
     assert ("l2", 9) not in correct.packed and ("l2", 10) in correct.packed
+
+
+def test_a_row_for_each_corruption_of_the_finished_runs_of_the_selected_points(root, data):
+    write_run(root, METHODS[1], 9, edit=diverge)
+    _, _, robustness, _ = collect(root, data)
+    assert robustness.groupby(["method", "seed"]).size().to_dict() == dict.fromkeys(
+        [("l2", 10), ("l2_strong", 9), ("l2_strong", 10), ("none", 9), ("none", 10)], 36
+    )
+    assert list(robustness.columns) == ROBUSTNESS_COLUMNS
+    mine = robustness[(robustness["method"] == "l2") & (robustness["corruption"] == list(KINDS)[1])]
+    assert mine["severity"].tolist() == [1, 2, 3] and mine["accuracy"].tolist() == pytest.approx([0.03, 0.04, 0.05])

@@ -26,11 +26,13 @@ DATA = {"image_shape": np.array([2, 3]), "classes": np.array(3)} | {
     for part in ("train", "validation", "test")
     for kind, limit, shape in (("images", 256, (20, 6)), ("labels", 3, 20))
 }
+DATA |= {"corrupted_images": DATA["test_images"][None, None], "corrupted_labels": DATA["test_labels"]}
 SETTINGS = {
     "network": {"hidden": [4], "bias": True, "initial_stddev": 0.1},
     "training": {
         "loss": "cross_entropy", "optimizer": "adam", "momentum": 0.9, "schedule": "constant", "learning_rate": 0.01,
         "batch_size": 5, "steps": 3, "evaluate_every": 3, "train_size": 20, "label_noise": 0.0,
+        "permuted_pixels": False,
     },
 }  # fmt: skip
 

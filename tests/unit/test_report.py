@@ -87,8 +87,11 @@ def frames(methods=POST, seeds=(0, 1, 2), diverged=(), processors=("cpu one",)):
             curve = {"method": method, "seed": seed, "point": 0, "test_accuracy": 0.5}
             curves += [{**curve, "step": step} for step in (1, 100)]
     runs = tables.typed(pd.DataFrame(rows, columns=tables.RUN_COLUMNS))
-    entries = [{"id": key, "label": f"The {key}", "published": value[2]} for key, value in methods.items()]
-    comparison = compare(entries, next(iter(methods)), runs)
+    first = next(iter(methods))
+    entries = [
+        {"id": key, "label": f"The {key}", "baseline": first, "published": value[2]} for key, value in methods.items()
+    ]
+    comparison = compare(entries, runs)
     return runs, tables.typed(pd.DataFrame(curves, columns=tables.CURVE_COLUMNS)), comparison
 
 

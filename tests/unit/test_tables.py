@@ -44,8 +44,10 @@ def frame(*rows):
     return typed(pd.DataFrame(rows, columns=RUN_COLUMNS))
 
 
-def methods(*ids, **published):
-    return [{"id": name, "label": name.upper(), "published": published.get(name)} for name in ids]
+def methods(*ids, baseline="none", **published):
+    return [
+        {"id": name, "label": name.upper(), "baseline": baseline, "published": published.get(name)} for name in ids
+    ]
 
 
 RUNS = frame(
@@ -61,7 +63,7 @@ RUNS = frame(
 
 @pytest.fixture
 def comparison():
-    return compare(methods("once", "none", "l2", "never"), "none", RUNS).set_index("method", drop=False)
+    return compare(methods("once", "none", "l2", "never"), RUNS).set_index("method", drop=False)
 
 
 def test_columns_and_the_studys_order(comparison):
@@ -112,15 +114,16 @@ def test_no_finished_run_leaves_cells_empty(comparison, tmp_path):
     row = comparison.loc["never"]
     assert (row["decision"], row["values"], row["point"], row["points"]) == ("undecided", "{}", 0, 1)
     assert row["undecidable"].endswith("it has 0")
-    texts = ["method", "label", "values", "decision", "undecidable", "verdict"]
+    texts = ["method", "label", "baseline", "values", "decision", "undecidable", "verdict"]
+    texts += ["published_source", "published_setting"]
     assert row.drop([*texts, "seeds", "diverged", "point", "points", "at_edge"]).isna().all()
-    alone = compare(methods("l2", "absent"), "absent", RUNS)
+    alone = compare(methods("l2", "absent", baseline="absent"), RUNS)
     assert alone["difference"].isna().all() and alone["relative_runtime"].isna().all()
     assert alone["test_accuracy"].tolist()[0] == pytest.approx(0.71)
 
 
 def test_published_values_stand_beside():
-    row = compare(methods("none", "l2", none=POST), "none", RUNS)
+    row = compare(methods("none", "l2", none=POST), RUNS)
     assert row["published_test_accuracy"].tolist()[0] == 0.932
     assert row["published_weight_min"].tolist()[0] == -1.95
     assert row["published_relative_runtime"].tolist()[0] == 1
@@ -228,19 +231,19 @@ def bits(table, images=1000):
 
 
 def test_only_the_selected_points_are_compared(tuned):
-    found = compare(methods("none", "l2", "same"), "none", tuned, bits(tuned)).set_index("method")
+    found = compare(methods("none", "l2", "same"), tuned, bits(tuned)).set_index("method")
     assert found["test_accuracy"].tolist() == pytest.approx([0.903, 0.9133, 0.903 + 3e-4 / 7])
     assert found["point"].tolist() == [0, 1, 0] and found["points"].tolist() == [2, 2, 1]
     assert found["values"].tolist() == ['{"strength": 0.0}', '{"strength": 0.1}', "{}"]
     assert found["at_edge"].tolist() == [1, 1, 0] and found["seeds"].tolist() == [7] * 3
     tuned.loc[tuned["selected"] == 0, "test_accuracy"] = 0.123  # no other point's test results reach the table
     pd.testing.assert_frame_equal(
-        compare(methods("none", "l2", "same"), "none", tuned, bits(tuned)).set_index("method"), found
+        compare(methods("none", "l2", "same"), tuned, bits(tuned)).set_index("method"), found
     )
 
 
 def test_decisions_of_the_comparison(tuned):
-    found = compare(methods("none", "l2", "same"), "none", tuned, bits(tuned)).set_index("method")
+    found = compare(methods("none", "l2", "same"), tuned, bits(tuned)).set_index("method")
     assert found["decision"].tolist() == ["", "better", "equivalent"] and set(found["undecidable"]) == {""}
     l2, same = found.loc["l2"], found.loc["same"]
     assert l2["errors_per_10000"] == pytest.approx(-103) and same["errors_per_10000"] == pytest.approx(-3 / 7)
@@ -249,30 +252,30 @@ def test_decisions_of_the_comparison(tuned):
     )
     assert (l2["probability_better"], same["probability_better"]) == (1, pytest.approx((3 + 4 / 2) / 7))
     assert l2["difference_crossed_low"] < 0.0103 < l2["difference_crossed_high"]
-    narrow = compare(methods("none", "same"), "none", tuned, margin=1e-5).set_index("method").loc["same"]
+    narrow = compare(methods("none", "same"), tuned, margin=1e-5).set_index("method").loc["same"]
     assert narrow["decision"] == "undecided" and math.isnan(narrow["difference_crossed_low"])
-    assert compare(methods("l2", "none"), "l2", tuned)["decision"].tolist() == ["", "worse"]
+    assert compare(methods("l2", "none", baseline="l2"), tuned)["decision"].tolist() == ["", "worse"]
 
 
 def test_five_seeds_decide_only_that_methods_are_alike(tuned):
     five = tuned[tuned["seed"] < 5]
-    found = compare(methods("none", "l2", "same"), "none", five, bits(five)).set_index("method")
+    found = compare(methods("none", "l2", "same"), five, bits(five)).set_index("method")
     assert found["decision"].tolist() == ["", "undecided", "equivalent"]
     assert found["p_value"].tolist()[1] < 0.001 and found["p_adjusted"].isna().all()
     assert ["6 seeds" in text and "has 5" in text for text in found["undecidable"]] == [False, True, True]
-    four = compare(methods("none", "l2"), "none", five, level=0.9).set_index("method")
+    four = compare(methods("none", "l2"), five, level=0.9).set_index("method")
     assert four.loc["l2", "decision"] == "better" and four.loc["l2", "undecidable"] == ""
 
 
 @pytest.mark.parametrize("seeds", [0, 1, 2])
 def test_few_seeds_one_method_and_nothing_finished(seeds):
     alone = frame(*(run("none", seed, 0.9) for seed in range(seeds)), run("none", 9, None, status="diverged"))
-    (row,) = compare(methods("none"), "none", alone, bits(alone[alone["status"] == "finished"])).to_dict("records")
+    (row,) = compare(methods("none"), alone, bits(alone[alone["status"] == "finished"])).to_dict("records")
     assert (row["seeds"], row["diverged"], row["decision"]) == (seeds, 1, "")
     rows = [run(name, seed, 0.9) for name in ("none", "l2") for seed in range(seeds)]
     lost = [run(name, 9, None, status="diverged") for name in ("none", "l2")]
     both = frame(*rows, *lost)
-    found = compare(methods("none", "l2"), "none", both, bits(both[both["status"] == "finished"]))
+    found = compare(methods("none", "l2"), both, bits(both[both["status"] == "finished"]))
     assert found["decision"].tolist() == ["", "undecided" if seeds < 2 else "equivalent"]
 
 
@@ -280,7 +283,7 @@ def test_a_run_that_is_not_in_the_file_of_bits(tuned):
     correct = bits(tuned)
     del correct.packed["l2", 3]
     with pytest.raises(UserError, match=r"correct\.npz: it lacks l2, seed 3"):
-        compare(methods("none", "l2"), "none", tuned, correct)
+        compare(methods("none", "l2"), tuned, correct)
 
 
 def test_bits_are_read_as_they_were_written(tuned, tmp_path):
@@ -292,3 +295,23 @@ def test_bits_are_read_as_they_were_written(tuned, tmp_path):
     assert read.rows("l2", [0]).sum() == round(0.91 * 997) and read.rows("l2", []).shape == (0, 997)
     correctness.write(tmp_path / "none.npz", Correct(10, {}))
     assert correctness.read(tmp_path / "none.npz").packed == {}
+
+
+def test_methods_may_have_baselines_of_their_own(tuned):
+    """same is compared with l2, and l2 with none: the rows of each are those of a table with that baseline alone."""
+    chain = methods("none", "l2", "same")
+    chain[2]["baseline"] = "l2"
+    found = compare(chain, tuned, bits(tuned)).set_index("method")
+    assert found["baseline"].tolist() == ["", "none", "l2"]
+    alone = compare(methods("l2", "same", baseline="l2"), tuned, bits(tuned)).set_index("method")
+    shared = ["difference", "difference_low", "difference_high", "p_value", "p_equivalent"]
+    pd.testing.assert_series_equal(found.loc["same", shared], alone.loc["same", shared])
+    assert found.loc["same", "decision"] == "worse" and found.loc["l2", "decision"] == "better"
+
+
+def test_what_cannot_be_compared_is_not_judged():
+    published = {**POST, "not_comparable": "600 epochs there, 10 here", "source": "Somebody 2015", "setting": "MLP"}
+    row = compare(methods("none", "l2", l2=published), RUNS).set_index("method").loc["l2"]
+    assert row["verdict"] == "not comparable: 600 epochs there, 10 here"
+    assert (row["published_source"], row["published_setting"]) == ("Somebody 2015", "MLP")
+    assert row["published_test_accuracy"] == POST["test_accuracy"]

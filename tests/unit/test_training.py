@@ -17,7 +17,7 @@ from regatlas.regularizers.gaussian import Gaussian
 from regatlas.regularizers.l2 import L2
 from regatlas.regularizers.none import NoRegularization
 from regatlas.regularizers.weight_norm import WeightNorm
-from regatlas.streams import BatchOrder
+from regatlas.streams import BatchOrder, generator
 from regatlas.training import BLOCK, Trainer, best_of, evaluation_steps, mislabelled
 
 PIXELS, CLASSES, BATCH, STEPS = 12, 3, 4, 35
@@ -45,6 +45,8 @@ def prepared():
     data = {"image_shape": np.array([3, 4]), "classes": np.array(CLASSES)}
     for part, count in (("train", 50), ("validation", 30), ("test", 60)):
         data[f"{part}_images"], data[f"{part}_labels"] = examples(rng, count)
+    worse = [[examples(rng, 20)[0] for _ in range(2)] for _ in range(3)]
+    data |= {"corrupted_images": np.array(worse), "corrupted_labels": data["test_labels"][:20]}
     return data
 
 
@@ -54,6 +56,7 @@ DATA = prepared()
 def settings(network=None, **recipe):
     base = {"loss": "squared_error", "optimizer": "adam", "momentum": 0.9, "schedule": "constant"}
     base |= {"learning_rate": 0.01, "batch_size": BATCH, "steps": STEPS, "evaluate_every": 7, "label_noise": 0.0}
+    base |= {"permuted_pixels": False}
     return {
         "network": {"hidden": [], "bias": False, "initial_stddev": 0.075} | (network or {}),
         # 42 of the 50 examples: an incomplete last batch, and eight that training must not see
@@ -455,3 +458,27 @@ def test_training_sees_the_wrong_labels_and_evaluation_the_right_ones():
     same = trainer("none", data=data, **recipe).run(0)
     assert same.arrays["kernel_0"].tobytes() == noisy.arrays["kernel_0"].tobytes()
     assert same.metrics == noisy.metrics
+
+
+def test_permuted_pixels_train_the_same_network_on_pixels_in_another_order():
+    """By hand: the images permuted before, the same start, and the kernel put back in place after."""
+    order = generator(0, "permuted pixels").permutation(PIXELS)
+    moved = {name: value[..., order] if name.endswith("_images") else value for name, value in DATA.items()}
+    expected, found = trainer("l2", data=moved).run(3), trainer("l2", permuted_pixels=True).run(3)
+    kernel = np.empty_like(expected.arrays["kernel_0"])
+    kernel[order] = expected.arrays["kernel_0"]
+    np.testing.assert_array_equal(found.arrays["kernel_0"], kernel)
+    np.testing.assert_array_equal(found.arrays["test_predicted"], expected.arrays["test_predicted"])
+    np.testing.assert_array_equal(found.arrays["corrupted_accuracy"], expected.arrays["corrupted_accuracy"])
+    assert not np.array_equal(kernel, fresh("l2", 3).arrays["kernel_0"])
+
+
+def test_corrupted_images_and_brier_score_by_hand():
+    run = trained("l2")
+    p = softmax(DATA["test_images"] / 255 @ run.arrays["kernel_0"].astype(float))
+    expected = ((p - np.eye(CLASSES)[DATA["test_labels"]]) ** 2).sum(1).mean()
+    assert run.metrics["test_brier"] == pytest.approx(expected, rel=1e-5)
+    predicted = (DATA["corrupted_images"] / 255 @ run.arrays["kernel_0"].astype(float)).argmax(-1)
+    found = run.arrays["corrupted_accuracy"]
+    assert found.shape == (3, 2) and len(np.unique(found)) > 1
+    np.testing.assert_array_equal(found, (predicted == DATA["corrupted_labels"]).mean(-1))

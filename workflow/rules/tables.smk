@@ -1,4 +1,4 @@
-# collect: runs -> runs.csv, curves.csv, tuning.csv, correct.npz.   compare: these -> comparison.csv, .md, .tex
+# collect: runs -> runs.csv, curves.csv, tuning.csv, robustness.csv, correct.npz.   compare: these -> comparison.csv, .md, .tex
 
 
 rule collect:
@@ -14,6 +14,7 @@ rule collect:
         ),
         curves=f"{RESULTS}/curves.csv",
         tuning=f"{RESULTS}/tuning.csv",
+        robustness=f"{RESULTS}/robustness.csv",
         correct=f"{RESULTS}/correct.npz",
     log:
         f"{RESULTS}/logs/collect.log",
@@ -45,8 +46,8 @@ rule collect:
         code=code("collect.py"),
     shell:
         'python "$REGATLAS_SCRIPTS"/collect.py --spec {params.spec:q} --runs results/runs --reference {input.reference:q}'
-        " --table {output.table:q} --curves {output.curves:q} --tuning {output.tuning:q} --correct {output.correct:q}"
-        " > {log:q} 2>&1"
+        " --table {output.table:q} --curves {output.curves:q} --tuning {output.tuning:q} --robustness {output.robustness:q}"
+        " --correct {output.correct:q} > {log:q} 2>&1"
 
 
 rule compare:
@@ -73,9 +74,8 @@ rule compare:
     params:
         spec=canonical(
             {
-                "baseline": STUDY.baseline,
                 "statistics": STUDY.config["statistics"],
-                "methods": [{"id": m.id, "label": m.label, "published": m.published} for m in STUDY.methods],
+                "methods": [{"id": m.id, "label": m.label, "published": m.published, "baseline": m.baseline} for m in STUDY.methods],
             }
         ),
         code=code("compare.py"),
