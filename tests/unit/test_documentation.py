@@ -52,7 +52,7 @@ def schema_keys(part: dict, prefix: str = "") -> dict[str, tuple[object, bool]]:
         found[key] = (inner.get("default"), name in part.get("required", []))
         if key == "methods":
             found |= schema_keys(SCHEMA["$defs"]["method"], "methods.<id>.")
-        elif not key.endswith(">.training"):  # the same keys as the study's training
+        elif not key.endswith((">.training", ">.network")):  # the same keys as the study's
             found |= schema_keys(inner, f"{key}.")
     return found
 

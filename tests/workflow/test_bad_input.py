@@ -65,6 +65,8 @@ VALUES = [
     case("methods.l2.regularizer", ["l2", "l3"], "methods.l2.regularizer: no regularizer 'l3'; known .*mean 'l2'"),
     case("compare", ["none", "dropuot"], r"compare\[1\]: no method 'dropuot'.*did you mean 'dropout'"),
     case("baseline", "adaptive_weight_noise", "baseline: 'adaptive_weight_noise' is not among the compared methods"),
+    case("methods.l2.baseline", "nnoe", "methods.l2.baseline: 'nnoe' is not among .*did you mean 'none'"),
+    case("methods.l2.network", {"hiden": [5]}, "methods.l2.network.hiden: no such key.*did you mean 'hidden'"),
     case("figures.colors", {"dropot": "#000000"}, "figures.colors.dropot: .*did you mean 'dropout'"),
     case("plugins", ["nowhere.py"], "plugins: nowhere.py: no such file"),
     case("plugins", ["-out/mine.py"], "plugins: -out/mine.py: a path may not start with '-'"),

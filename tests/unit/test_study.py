@@ -1,0 +1,125 @@
+"""Methods that differ from their study in network or baseline, whole studies, and the studies that come along."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from regatlas import configfiles, datasets
+from regatlas.errors import UserError
+from regatlas.study import resolve
+
+CONFIG = Path(__file__).parents[2] / "config"
+VALID = yaml.safe_load((CONFIG / "config.yaml").read_text())
+STUDIES = sorted(CONFIG.glob("*.yaml"))
+
+
+def study(**methods):
+    config = copy.deepcopy(VALID)
+    for name, changes in methods.items():
+        config["methods"][name] |= changes
+    return {method.id: method for method in resolve(config).methods}, config
+
+
+def test_a_method_may_have_its_own_network_and_the_rest_is_the_studys():
+    found, _ = study(l2={"network": {"bias": True}})
+    plain, _ = study()
+    assert found["l2"].settings["network"] == plain["l2"].settings["network"] | {"bias": True}
+    assert found["l2"].digest != plain["l2"].digest and found["none"].digest == plain["none"].digest
+    same, _ = study(l2={"network": {"bias": False}})
+    assert same["l2"].digest == plain["l2"].digest
+
+
+def test_its_own_network_may_have_the_hidden_layers_that_it_needs():
+    config = copy.deepcopy(VALID)
+    config["methods"]["l2"] = {"regularizer": "batch_norm", "network": {"hidden": [5]}}
+    found = {method.id: method for method in resolve(config).methods}
+    assert found["l2"].settings["network"]["hidden"] == [5]
+
+
+def test_a_method_is_compared_with_the_studys_baseline_or_its_own():
+    found, _ = study(l2={"baseline": "dropout"}, weight_norm={"baseline": "weight_norm"})
+    assert {name: method.baseline for name, method in found.items()} == {
+        "none": "none", "dropout": "none", "gaussian": "none", "l2": "dropout", "weight_norm": "weight_norm"
+    }  # fmt: skip
+    plain, _ = study()
+    assert found["l2"].digest == plain["l2"].digest
+
+
+def test_the_resolved_config_says_what_differs_and_only_that():
+    config = copy.deepcopy(VALID)
+    config["methods"]["l2"] |= {"baseline": "dropout", "network": {"bias": True, "hidden": []}}
+    config["methods"]["dropout"] |= {"baseline": "none", "network": {"bias": False}}
+    methods = resolve(config).config["methods"]
+    assert (methods["l2"]["baseline"], methods["l2"]["network"]) == ("dropout", {"bias": True})
+    assert not {"baseline", "network"} & methods["dropout"].keys()
+
+
+def test_what_a_published_value_says_of_itself_is_no_part_of_a_run():
+    told = {"published": {"test_accuracy": 0.7, "source": "A", "setting": "B", "not_comparable": "C"}}
+    found, plain = study(l2=told)[0], study()[0]
+    assert found["l2"].published["source"] == "A" and found["l2"].digest == plain["l2"].digest
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"study": "x", "methods": {"none": {"regularizer": "none"}}, "compare": ["none"]},
+        {"study": "x", "methods": {"a": {"regularizer": "l2"}, "b": {"regularizer": "l1"}}, "compare": ["b"], "seeds": [1]},
+    ],
+)
+def test_a_config_that_defines_what_it_compares_stands_alone(config):
+    assert configfiles.stands_alone(config)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {}, None, [], {"study": "x"},
+        {"methods": {"none": {"regularizer": "none"}}, "compare": ["none"]},
+        {"study": "x", "methods": {"l2": {"strength": 1.0}}, "compare": ["l2"]},
+        {"study": "x", "methods": {"l2": {"regularizer": "l2"}}, "compare": ["none", "l2"]},
+        {"study": "x", "methods": {"l2": None}, "compare": ["l2"]},
+        {"study": "x", "methods": ["l2"], "compare": ["l2"]},
+        {"study": "x", "methods": {"l2": {"regularizer": "l2"}}, "compare": [["l2"]]},
+        {"study": "x", "methods": {"l2": {"regularizer": "l2"}}, "compare": "l2"},
+    ],
+)  # fmt: skip
+def test_others_are_merged_over_the_default(config):
+    assert not configfiles.stands_alone(config)
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_the_studies_that_come_along_are_whole_and_say_what_they_answer(path):
+    text = path.read_text()
+    config = yaml.safe_load(text)
+    found = resolve(config)
+    assert configfiles.stands_alone(config) and found.dataset.name in datasets.KNOWN
+    assert found.name == ("post" if path.stem == "config" else path.stem)
+    head = text[: text.index("\nstudy:")]
+    assert "?" in head
+    assert "minutes" in head.lower() or "an hour" in head.lower()
+    assert path.stem == "config" or f"snakemake --configfile config/{path.name} --cores 2" in head
+    assert len(config["compare"]) == len(set(config["compare"]))
+
+
+def test_the_ladder_shares_its_ends_with_the_other_studies():
+    digests = {
+        path.stem: {point.digest for method in resolve(yaml.safe_load(path.read_text())).methods for point in method.points}
+        for path in STUDIES
+    }
+    assert len(digests["ladder"] & digests["config"]) == 5
+    assert len(digests["ladder"] & digests["fair"]) == 20
+
+
+def test_grids_are_equal_unless_a_study_says_otherwise():
+    for path in STUDIES:
+        config = yaml.safe_load(path.read_text())
+        counts = {len(method.points) for method in resolve(config).methods}
+        assert len(counts) == 1 or config["tuning"]["unequal"], path
+
+
+def test_a_baseline_of_a_method_must_be_compared():
+    with pytest.raises(UserError, match="methods.l2.baseline: 'nnoe' is not among .*did you mean 'none'"):
+        study(l2={"baseline": "nnoe"})
