@@ -130,11 +130,11 @@ def peers_table(results: list[Timed]) -> str:
 
 
 def methods_table(results: list[Timed]) -> str:
-    done = {result.name: result for result in results if not result.problem}
-    base = done.get("none")
+    """The fastest relative to `none` first."""
+    done = [(result, result.ratios()) for result in results if not result.problem]
     rows = [
-        [f"`{name}`", spread(result.microseconds, 1), spread(result.relative_to(base), 2) if base else "-"]
-        for name, result in done.items()
+        [f"`{result.name}`", spread(result.microseconds, 1), spread(ratios, 2) if ratios else "-"]
+        for result, ratios in sorted(done, key=lambda entry: statistics.median(entry[1] or [0]))
     ]
     notes = [f"- `{result.name}`: {result.problem}." for result in results if result.problem]
     return with_notes(table(["Method", "µs a step", "relative to `none`"], rows), notes)

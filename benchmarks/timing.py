@@ -25,6 +25,7 @@ ONE_THREAD = {
 }
 # Rounding alone makes 1e-6 after 5,000 steps.
 TOLERANCE = 1e-5
+GROUP = 5  # methods at once: a process has 0.7 GB
 
 
 @dataclasses.dataclass
@@ -35,6 +36,7 @@ class Timed:
     microseconds: list[float] = dataclasses.field(default_factory=list)  # per step, one a round
     difference: float | None = None  # largest, between its weights and the reference's
     problem: str | None = None
+    beside: list[float] = dataclasses.field(default_factory=list)  # those of `none` in the same rounds, of a method
 
     @property
     def median(self) -> float:
@@ -43,6 +45,10 @@ class Timed:
     def relative_to(self, other: "Timed") -> list[float]:
         """Round by round: what else the machine does falls on both."""
         return [mine / base for mine, base in zip(self.microseconds, other.microseconds, strict=True)]
+
+    def ratios(self) -> list[float]:
+        """Round by round over ``beside``, as far as that was measured."""
+        return [mine / base for mine, base in zip(self.microseconds, self.beside, strict=False)]
 
 
 def compare_peers(names: Iterable[str], steps: int, rounds: int) -> list[Timed]:
@@ -71,11 +77,17 @@ def check(weights: np.ndarray, reference: np.ndarray | None) -> tuple[float | No
 
 
 def compare_methods(steps: int, rounds: int) -> list[Timed]:
-    """Time the engine with every method of the default study."""
-    names = list(workload.methods(steps))
-    results = {name: Timed(name) for name in names}
-    _in_turn({name: functools.partial(_method, name, steps) for name in names}, results, steps, rounds)
-    return list(results.values())
+    """Time the engine with every regularizer of the library, a few at once beside `none`: each is a process."""
+    names = [name for name in workload.methods(steps) if name != "none"]
+    done = []
+    for first in range(0, len(names), GROUP):
+        group = names[first : first + GROUP]
+        results = {name: Timed(name) for name in ("none", *group)}
+        _in_turn({name: functools.partial(_method, name, steps) for name in results}, results, steps, rounds)
+        for result in results.values():
+            result.beside = results["none"].microseconds
+        done += [result for name, result in results.items() if name != "none" or not done]
+    return done
 
 
 def _in_turn(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from regatlas import study
+from regatlas import registry, study
 from regatlas.files import read_npz
 from regatlas.streams import BatchOrder, generator, truncated_normal
 
@@ -79,9 +79,17 @@ def make(steps: int, data: dict[str, np.ndarray] | None = None) -> Workload:
 
 
 def methods(steps: int) -> dict[str, study.Method]:
-    """The default study's methods, evaluated only at their end: evaluation is no part of what is timed."""
+    """The default study's methods and, with their defaults, the library's other regularizers that need no hidden layer.
+
+    Evaluated only at their end: evaluation is no part of what is timed.
+    """
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
     config["training"] |= {"steps": steps, "evaluate_every": steps}
+    used = {config["methods"][name]["regularizer"] for name in config["compare"]}
+    for name, path in registry.available().items():
+        if name not in used and not registry.declaration(name, path).needs_hidden:
+            config["methods"][name] = {"regularizer": name}
+            config["compare"].append(name)
     return {method.id: method for method in study.resolve(config).methods}
 
 
