@@ -25,7 +25,7 @@ cluster: $(VENV)/.installed-cluster
 
 test-cluster: $(VENV)/.installed-dev $(VENV)/.installed-cluster
 	sh tests/cluster/install.sh
-	REGATLAS_TEST_CLUSTER=yes $(BIN)/python -m pytest tests/cluster
+	REGATLAS_TEST_CLUSTER=$${REGATLAS_TEST_CLUSTER:-yes} $(BIN)/python -m pytest tests/cluster
 
 prune: $(VENV)/.installed
 	$(BIN)/python scripts/prune.py $(if $(CONFIGFILES),--configfile $(CONFIGFILES)) $(if $(filter yes,$(REMOVE)),--remove)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import psutil
@@ -48,7 +49,12 @@ def slurm(tmp_path_factory) -> OneNode:
     assert not missing, f"not installed: {', '.join(missing)} (Debian's packages slurm-wlm and munge)"
     node = OneNode(tmp_path_factory.mktemp("slurm"))
     try:
-        node.start()
+        try:
+            node.start()
+        except (AssertionError, OSError, subprocess.SubprocessError) as error:
+            if os.environ["REGATLAS_TEST_CLUSTER"] != "if-possible":
+                raise
+            pytest.skip(f"Slurm's daemons do not start on this machine: {error}")
         yield node
     finally:
         node.stop()
