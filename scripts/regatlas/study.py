@@ -19,7 +19,8 @@ from regatlas.palette import assign_colors
 
 SCHEMA = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
 RESERVED = ("data", "reference", "runs", "logs")
-NOT_OF_A_RUN = ("checkpoint_minutes", "runs_per_process")  # keys of the study's training that change no result
+# keys of the study's training that change no result
+NOT_OF_A_RUN = ("checkpoint_minutes", "runs_per_process", "tensorboard")
 _SHOWN = 5  # complaints in one message; more would scroll the first one away
 _LARGEST = 2**63 - 1
 _MOST_STEPS = 1_000_000_000  # as the schema's

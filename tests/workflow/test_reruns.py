@@ -231,6 +231,11 @@ ROWS: dict[str, tuple[str, str, list[tuple[Callable[[Project], object], Counter]
             (config(lambda c: c["training"].update(checkpoint_minutes=1)), jobs("report")),
         ],
     ),
+    "`tensorboard`": (
+        "nothing", "report, which shows the config", [
+            (config(lambda c: c["training"].update(tensorboard=True)), jobs("report")),
+        ],
+    ),
     "a comment, docstring or blank line in the code": (
         "nothing", "nothing", [
             (
