@@ -8,7 +8,7 @@ import tempfile
 
 from snakemake.logging import logger
 
-from regatlas import fingerprint, locks, reasons, runs
+from regatlas import fingerprint, locks, reasons, runs, studies
 from regatlas.errors import advice
 from regatlas.study import resolve
 
