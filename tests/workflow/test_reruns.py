@@ -211,8 +211,11 @@ ROWS: dict[str, tuple[str, str, list[tuple[Callable[[Project], object], Counter]
             (config(lambda c: c["figures"].update(seed=1)), jobs(*FIGURES, "report")),
         ],
     ),
-    "the report's title or author": (
-        "nothing", "report", [(config(lambda c: c["report"].update(title="Mine")), jobs("report"))],
+    "the report's title, question or author": (
+        "nothing", "report", [
+            (config(lambda c: c["report"].update(title="Mine")), jobs("report")),
+            (config(lambda c: c["report"].update(question="Why?")), jobs("report")),
+        ],
     ),
     "learning rate, steps or batch size in `training`": (
         "every method, unless it overrides that key", "tables, figures, report", [

@@ -196,6 +196,8 @@ def matrix(found: Sequence[Study]) -> list[Line]:
         common = {key: value for key, value in own[0].items() if all(value == part(other, key) for other in own)}
         for cell in there:
             cell["settings"] = {key: value for key, value in cell["settings"].items() if key not in common}
+        if common.get("regularizer") == method:
+            del common["regularizer"]  # the row shows the id
         labels = list(dict.fromkeys(cell["label"] for cell in there))
         lines.append(Line(method, labels, common, any(cell["settings"] for cell in there), cells))
     return lines
