@@ -24,6 +24,7 @@ try:
     STUDY = resolve(config)
 except UserError as error:
     raise WorkflowError(f"The config is not valid.\n{error}")
+config.update(STUDY.config)  # with every default filled in, as Snakemake's own report states it
 
 DATA = f"results/data/{STUDY.dataset.name}"
 # Named after what it depends on, like a run: it stays when the data it was made from are fetched again.
@@ -187,12 +188,12 @@ def plugin(wildcards):
     return [part for path in paths if SCRIPTS not in path.parents for part in ("--plugin", str(path))]
 
 
-def figure(name, title, category="Figures"):
+def figure(name, category="Figures", **labels):
     return report(
         f"{FIGURES}/{name}.svg",
         caption=f"../report/{name}.rst",
         category=category,
-        labels={"figure": title},
+        labels=labels,
     )
 
 
