@@ -46,7 +46,7 @@ def canonical(value):
 
     What is too long for a command line, in which Linux takes 128 KiB, is written to a file when the jobs start.
     """
-    text = fingerprint.canonical(value)
+    text = fingerprint.canonical(value).replace("<", "\\u003c")  # the same JSON, and no tag in Snakemake's own report
     if len(shlex.quote(text)) > 100_000:
         path = f"{RESULTS}/logs/spec-{fingerprint.of(value)}.json"
         LONG_SPECS[path] = text
