@@ -84,7 +84,7 @@ def test_snakemakes_own_report(finished):
     assert len(figures) == 8 and held == figures | tables
 
     def value(name):
-        return json.JSONDecoder().raw_decode(page.partition(f"var {name} = ")[2])[0]
+        return json.JSONDecoder().raw_decode(page, re.search(rf'var {name} = (?=[{{"])', page).end())[0]
 
     folder = f"results/{finished.config['study']}/"
     shown = {Path(path).name: result for path, result in value("results").items()}
@@ -101,9 +101,12 @@ def test_snakemakes_own_report(finished):
     assert "seed 0 alone" in shown["weights_own_scale_one_seed.svg"]["caption"]
     methods = html.unescape(re.sub(r"\s+", " ", re.sub("<[^>]*>", "", value("workflow_desc"))))
     for part in (
-        "trained 5 methods with 2 seeds each on the data set small_digits", "on 100 images", "batches of 8, for 25 steps",
-        "95 % confidence", "Gaussian weight regularization: gaussian; noise_scale 0.5; trained with learning_rate 0.001",
-    ):  # fmt: skip
+        "trained 5 methods with 2 seeds each on the data set small_digits",
+        "on 100 images with the loss squared error",
+        "batches of 8, for 25 steps",
+        "95 % confidence",
+        "Gaussian weight regularization: gaussian; noise_scale 0.5; trained with learning_rate 0.001",
+    ):
         assert part in methods
     assert "system-message" not in value("workflow_desc")
     for outside in ("<link", "<iframe", "@import ", "url(http", 'src="http', "src='http", "importScripts("):
