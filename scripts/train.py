@@ -139,8 +139,7 @@ class Training:
         if self.tensorboard:
             from regatlas.tensorboard import Events
 
-            step = 0 if saved is None else int(saved["step"])
-            reports.append(Events(runs.events_folder(path), self.spec["settings"], step, say))
+            reports.append(Events(runs.events_folder(path), self.spec["settings"], say))
         result = self.trainer.run(seed, lambda progress: [tell(progress) for tell in reports], saved, checkpoint.offer)
         now = time.perf_counter()
         metadata = {

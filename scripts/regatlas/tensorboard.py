@@ -1,6 +1,5 @@
 """Event files that TensorBoard shows while runs are trained: ``tensorboard --logdir results/runs``."""
 
-import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -17,54 +16,57 @@ _Event, _Summary = tf.compat.v1.Event, tf.compat.v1.Summary
 class Events:
     """Writes what a run reports to one event file. A disk that cannot take it does not end the run.
 
+    Of a run that goes on from a saved state, earlier events stay up to the first evaluation that is reported again, so
+    that every step is there once.
+
     Args:
         folder: the run's folder of event files.
         settings: shown beside the curves, because the run's name there is a digest.
-        step: updates the run has done when it goes on from a saved state, else 0. Of an interrupted run's events
-            those up to this step stay, so that every step is there once.
         say: called with what went wrong.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, Any], step: int, say: Callable[[str], None]):
-        self.say = say
+    def __init__(self, folder: Path, settings: Mapping[str, Any], say: Callable[[str], None]):
+        self.folder, self.settings, self.say = folder, settings, say
         self._writer: tf.io.TFRecordWriter | None = None
-        # a new name: a TensorBoard that watches the folder would not notice that a file's beginning has changed
-        path = folder / f"events.out.tfevents.{time.time_ns()}"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            before = sorted(folder.glob("events.out.tfevents.*"))
-            self._writer = tf.io.TFRecordWriter(str(path))
-            self._write(_Event(wall_time=time.time(), file_version="brain.Event:2"))
-            self._write(_Event(wall_time=time.time(), summary=_Summary(value=[_text("settings", settings)])))
-            for earlier in before:
-                for event in _scalars(earlier):
-                    if event.step <= step:
-                        self._write(event)
-            self._writer.flush()
-            for earlier in before:
-                earlier.unlink(missing_ok=True)
-        except (OSError, tf.errors.OpError) as error:
-            with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)
-            self._give_up(error)
+        self._failed = False
 
     def __call__(self, progress: Any) -> None:
         """Write an evaluation, at once: whoever looks sees it, and a kill leaves whole events."""
-        if self._writer is None:
+        if self._failed:
             return
         values = [_Summary.Value(tag=name, simple_value=getattr(progress, name)) for name in _SHOWN]
         try:
+            if self._writer is None:
+                self._begin(progress.step)
             self._write(_Event(wall_time=time.time(), step=progress.step, summary=_Summary(value=values)))
             self._writer.flush()
-        except tf.errors.OpError as error:
-            self._give_up(error)
+        except (OSError, tf.errors.OpError) as error:
+            self._failed = True
+            self.say(f"no more events for TensorBoard: {getattr(error, 'message', error)}")
+
+    def _begin(self, step: int) -> None:
+        """A file that goes on from the earlier ones, which it then replaces: their events before ``step``."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        before = sorted(self.folder.glob("events.out.tfevents.*"))
+        # a new name: a TensorBoard that watches the folder would not notice that a file's beginning has changed
+        path = self.folder / f"events.out.tfevents.{time.time_ns()}"
+        self._writer = tf.io.TFRecordWriter(str(path))
+        try:
+            self._write(_Event(wall_time=time.time(), file_version="brain.Event:2"))
+            self._write(_Event(wall_time=time.time(), summary=_Summary(value=[_text("settings", self.settings)])))
+            for earlier in before:
+                for event in _evaluations(earlier):
+                    if event.step < step:
+                        self._write(event)
+            self._writer.flush()
+        except (OSError, tf.errors.OpError):
+            path.unlink(missing_ok=True)
+            raise
+        for earlier in before:
+            earlier.unlink(missing_ok=True)
 
     def _write(self, event: Any) -> None:
         self._writer.write(event.SerializeToString())
-
-    def _give_up(self, error: Exception) -> None:
-        self._writer = None
-        self.say(f"no more events for TensorBoard: {getattr(error, 'message', error)}")
 
 
 def _text(tag: str, settings: Mapping[str, Any]) -> Any:
@@ -77,7 +79,7 @@ def _text(tag: str, settings: Mapping[str, Any]) -> Any:
     )
 
 
-def _scalars(path: Path) -> Iterator[Any]:
+def _evaluations(path: Path) -> Iterator[Any]:
     """The evaluations in an event file, as far as it can be read: a kill or a full disk may have cut it short."""
     try:
         for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():

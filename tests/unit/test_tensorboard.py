@@ -45,7 +45,7 @@ def scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
 
 
 def test_every_evaluation_can_be_read_as_soon_as_it_is_reported(tmp_path, said):
-    events = Events(tmp_path / "a", {"batch_size": 32}, 0, said.append)
+    events = Events(tmp_path / "a", {"batch_size": 32}, said.append)
     for step in (1, 2, 3):
         events(progress(step))
         found = scalars(tmp_path / "a")
@@ -61,13 +61,13 @@ def test_every_evaluation_can_be_read_as_soon_as_it_is_reported(tmp_path, said):
 
 
 def test_a_run_that_goes_on_has_every_step_once(tmp_path, said):
-    begun = Events(tmp_path, {}, 0, said.append)
+    begun = Events(tmp_path, {}, said.append)
     for step in (1, 10, 20, 30):
         begun(progress(step))
     (path,) = wrote(tmp_path)
     with open(path, "ab") as stream:
         stream.write(path.read_bytes()[-20:])  # a kill in the middle of a write
-    again = Events(tmp_path, {}, 15, said.append)  # the last saved state was that of step 15
+    again = Events(tmp_path, {}, said.append)  # the last saved state was that of step 15
     for step in (20, 30, 40):
         again(progress(step))
     assert len(wrote(tmp_path)) == 1
@@ -76,19 +76,19 @@ def test_a_run_that_goes_on_has_every_step_once(tmp_path, said):
 
 
 def test_a_run_that_starts_anew_leaves_nothing_of_the_one_before(tmp_path, said):
-    Events(tmp_path, {}, 0, said.append)(progress(90))
-    Events(tmp_path, {}, 0, said.append)(progress(1))
+    Events(tmp_path, {}, said.append)(progress(90))
+    Events(tmp_path, {}, said.append)(progress(1))
     assert [step for step, _ in scalars(tmp_path)["test_accuracy"]] == [1]
 
 
 def test_a_loss_that_is_not_finite_is_an_event_too(tmp_path, said):
-    Events(tmp_path, {}, 0, said.append)(Progress(1, 2, float("nan"), 0.1, 0.1, 1.0))
+    Events(tmp_path, {}, said.append)(Progress(1, 2, float("nan"), 0.1, 0.1, 1.0))
     assert np.isnan(scalars(tmp_path)["train_loss"][0][1])
 
 
 def test_a_folder_that_cannot_be_written_is_told_once(tmp_path, said):
     (tmp_path / "file").touch()
-    events = Events(tmp_path / "file" / "folder", {}, 0, said.append)
+    events = Events(tmp_path / "file" / "folder", {}, said.append)
     events(progress(1))
     assert len(said) == 1 and said[0].startswith("no more events for TensorBoard: ")
 
@@ -98,9 +98,10 @@ def test_a_full_disk_is_told_once_and_keeps_what_is_there(tmp_path, said):
     code = (
         "import resource, sys\n"
         "from test_tensorboard import Events, Path, progress\n"
-        "events = Events(Path(sys.argv[1]), {}, 0, print)\n"
+        "events = Events(Path(sys.argv[1]), {}, print)\n"
+        "events(progress(1))\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n"
-        "for step in range(1, 100):\n"
+        "for step in range(2, 100):\n"
         "    events(progress(step))\n"
     )
     done = subprocess.run(
@@ -110,11 +111,26 @@ def test_a_full_disk_is_told_once_and_keeps_what_is_there(tmp_path, said):
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("no more events for TensorBoard") == 1 and "File too large" in done.stdout
     (path,) = wrote(tmp_path)
-    again = Events(tmp_path, {}, 50, said.append)  # reads it up to where it was cut short
+    again = Events(tmp_path, {}, said.append)  # reads it up to where it was cut short
     again(progress(60))
     steps = [step for step, _ in scalars(tmp_path)["train_loss"]]
-    assert steps[-1] == 60 and steps[:-1] == list(range(1, len(steps))) and 5 < len(steps) < 51
+    assert steps[-1] == 60 and steps[:-1] == list(range(1, len(steps))) and 5 < len(steps) < 59
     assert not path.exists()
+
+
+def test_a_full_disk_when_a_run_goes_on_keeps_the_events_before(tmp_path, said, monkeypatch):
+    Events(tmp_path, {}, said.append)(progress(1))
+    before = {path: path.read_bytes() for path in wrote(tmp_path)}
+
+    def full(_):
+        raise tf.errors.ResourceExhaustedError(None, None, "No space left on device")
+
+    monkeypatch.setattr(tf.io.TFRecordWriter, "flush", full)
+    again = Events(tmp_path, {}, said.append)
+    again(progress(2))
+    again(progress(3))
+    assert said == ["no more events for TensorBoard: No space left on device"]
+    assert {path: path.read_bytes() for path in wrote(tmp_path)} == before
 
 
 def trained(folder: Path, *more: str) -> Path:
