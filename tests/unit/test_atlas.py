@@ -3,13 +3,14 @@
 import random
 import re
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import yaml
-from test_report import EVIL, Page, frames
+from test_report import ACCURACY, EVIL, Page, frames
 
 import atlas as program
-from regatlas import comparison, studies, tables
+from regatlas import studies, tables
 from regatlas.report import atlas
 from regatlas.report.numbers import MINUS
 
@@ -17,15 +18,14 @@ METHODS = {"none": ("none", {}, None), "l2": ("l2", {}, None), "dropout": ("drop
 MANY = tuple(range(8))
 
 
-def study(folder: Path, methods=METHODS, seeds=MANY, config=None, labels=None, **changes) -> Path:
+def study(folder: Path, methods=METHODS, seeds=MANY, config=None, labels=None, diverged=(), **changes) -> Path:
     """A study's folder: its tables and its resolved config; ``changes`` move a method's accuracies."""
-    folder.mkdir(parents=True)
-    runs, _, _ = frames(methods, seeds)
-    for method, by in changes.items():
-        runs.loc[runs["method"] == method, "test_accuracy"] += by
-    runs["test_accuracy"] += 1e-4 * (runs["seed"] * 7 % 5) * (runs["method"] != "none")  # not all differences alike
-    entries = [{"id": key, "label": (labels or {}).get(key, f"The {key}"), "published": None} for key in methods]
-    tables.write_csv(folder / "comparison.csv", comparison.compare(entries, next(iter(methods)), runs))
+    folder.mkdir(parents=True, exist_ok=True)
+    accuracy = {method: ACCURACY.get(method, 0.9) + by for method, by in changes.items()}
+    with mock.patch.dict(ACCURACY, accuracy):
+        runs, _, table = frames(methods, seeds, diverged)
+    table["label"] = [(labels or {}).get(row.method, row.label) for row in table.itertuples()]
+    tables.write_csv(folder / "comparison.csv", table)
     tables.write_csv(folder / "runs.csv", runs)
     whole = {
         "report": {"title": f"Title of {folder.name}", "question": f"Does {folder.name} pay?"},
@@ -66,8 +66,8 @@ def test_a_study_is_shown_with_its_title_question_finding_and_facts(results):
         assert part in text
     assert "1 study, 3 methods, 24 runs." in text
     assert (
-        "Of 2 methods held against The none (93.35 %), 1 is better (The l2 +4.02 points) "
-        "and 1 is worse (The dropout -3.98 points)." in text
+        "Of 2 methods held against The none (93.35 %), 1 is better (The l2 +4.00 points) "
+        "and 1 is worse (The dropout -4.00 points)." in text
     )
 
 
@@ -83,7 +83,7 @@ def test_the_numbers_are_those_of_the_table(results):
 
 
 def test_every_decision_stands_there_in_words(results):
-    study(results / "many", l2=0.1598, dropout=0.039)
+    study(results / "many", l2=0.93 - 0.77, dropout=0.039)
     study(results / "few", seeds=(0, 1), l2=0.2)
     text = shown(results)
     assert "≈ equivalent" in text and "? undecided" in text and "too few seeds" in text and "baseline 93.35 %" in text
@@ -136,23 +136,33 @@ def test_what_is_no_study_is_not_taken_for_one(results):
     assert "No study has been compared yet" in shown(results)
 
 
-def test_methods_without_a_finished_run(results):
-    folder = study(results / "a")
-    runs = tables.read_csv(folder / "runs.csv", tables.RUN_COLUMNS)
-    for lost, sentence in (("l2", "1 has no finished run."), ("none", "The baseline has no finished run")):
-        runs.loc[runs["method"] == lost, "status"] = "diverged"
-        entries = [{"id": key, "label": key, "published": None} for key in METHODS]
-        tables.write_csv(folder / "comparison.csv", comparison.compare(entries, "none", runs))
-        assert sentence in shown(results)
-        assert lines(results)[lost].cells[0]["kind"] == "lost"
+@pytest.mark.parametrize(
+    ("lost", "sentence"), [("l2", "1 has no finished run."), ("none", "The baseline has no finished run")]
+)
+def test_methods_without_a_finished_run(results, lost, sentence):
+    study(results / "a", diverged=[(lost, seed) for seed in MANY])
+    assert sentence in shown(results)
+    assert lines(results)[lost].cells[0]["kind"] == "lost"
+
+
+def test_methods_with_baselines_of_their_own(results):
+    """As a table says it that has a column for them."""
+    read = atlas.read(study(results / "a", l2=0.2))
+    read.rows["dropout"]["baseline"] = "l2"
+    read.rows["l2"] |= {"baseline": "", "decision": "", "difference": None}
+    read.rows["x"] = {**read.rows["dropout"], "method": "x", "label": "X", "baseline": "none"}
+    cells = {line.method: line.cells[0] for line in atlas.matrix([read])}
+    assert [cells[method]["kind"] for method in ("none", "l2", "dropout")] == ["baseline", "baseline", "worse"]
+    assert cells["dropout"]["against"] == "The l2" and cells["x"]["against"] == "The none"
+    assert "held against The l2 (97.35 %) and The none (93.35 %), 2 are worse" in atlas.headline(read)
 
 
 def test_many_methods_are_summed_up(results):
     methods = {"none": METHODS["none"], **{f"m{place}": ("l2", {}, None) for place in range(30)}}
     study(results / "a", methods, m3=0.05, m4=0.01)
     assert (
-        "Of 30 methods held against The none (93.35 %), 1 is better (The m3 +2.02 points) "
-        "and 29 are worse (from The m0 -2.98 to The m4 -1.98 points)." in shown(results)
+        "Of 30 methods held against The none (93.35 %), 1 is better (The m3 +2.00 points) "
+        "and 29 are worse (from The m0 -3.00 to The m4 -2.00 points)." in shown(results)
     )
 
 

@@ -22,7 +22,7 @@ _PAGE = Path(__file__).parent / "atlas_page"
 _NAMED = 3  # methods of one decision that a sentence names; of more it gives the ends
 _COLUMNS = ("method", "label", "values", "seeds", "test_accuracy", "decision", "undecidable")
 _DIFFERENCES = tuple(f"{name}{end}" for name in ("difference", "difference_simultaneous") for end in ("_low", "_high"))
-_NOT_SETTINGS = ("regularizer", "label", "published", "training")
+_NOT_SETTINGS = ("regularizer", "label", "published", "training", "baseline")
 SIGNS = {
     decisions.BETTER: "\N{BLACK UP-POINTING TRIANGLE}",
     decisions.WORSE: "\N{BLACK DOWN-POINTING TRIANGLE}",
@@ -56,13 +56,16 @@ class Study:
         return quote(f"{self.name}/{studies.REPORT}") if self.has_report else ""
 
     @property
-    def baseline(self) -> dict[str, Any]:
-        """The baseline's row: the one that nothing is decided about."""
-        return next(row for row in self.rows.values() if not row["decision"])
+    def others(self) -> list[dict[str, Any]]:
+        """The rows of the methods that are compared with another."""
+        return [row for row in self.rows.values() if row["baseline"]]
 
     @property
-    def others(self) -> list[dict[str, Any]]:
-        return [row for row in self.rows.values() if row is not self.baseline]
+    def baselines(self) -> list[dict[str, Any]]:
+        """The rows of the methods that others are compared with; of all methods if none is."""
+        return [self.rows[name] for name in dict.fromkeys(row["baseline"] for row in self.others)] or [
+            *self.rows.values()
+        ]
 
     @property
     def facts(self) -> list[tuple[str, str]]:
@@ -123,8 +126,11 @@ def _read(folder: Path) -> Study:
         if row["decision"] not in ("", *SIGNS):
             raise UserError(f"{path}: no decision is called {row['decision'][:80]!r}")
         row["values"] = _mapping(row["values"] or "{}", path)
-    if len(rows) < len(records) or [row["decision"] for row in records].count("") != 1:
-        raise UserError(f"{path}: not a comparison of methods with one baseline")
+    against = [row["method"] for row in records if not row["decision"]]
+    for row in records:  # a table without that column has one baseline
+        row["baseline"] = (row.get("baseline") or against[0]) if against and row["decision"] else ""
+    if len(rows) < len(records) or not against or not {row["baseline"] for row in records} <= {"", *rows}:
+        raise UserError(f"{path}: not a comparison of methods with a baseline")
     count, trained = None, ""
     if (folder / studies.RUNS).exists():
         runs = read_csv(folder / studies.RUNS, ["finished_at"])
@@ -148,10 +154,11 @@ def _mapping(written: str, path: Path) -> dict[str, Any]:
 
 def headline(study: Study) -> str:
     """What a study found, in one sentence with its numbers."""
-    baseline, others = study.baseline, [row for row in study.others if known(row["difference"])]
-    if not known(baseline["test_accuracy"]):
+    others = [row for row in study.others if known(row["difference"])]
+    baselines = [row for row in study.baselines if known(row["test_accuracy"])]
+    if not baselines:
         return "The baseline has no finished run, so nothing could be compared."
-    reference = f"{baseline['label']} ({numbers.percent(baseline['test_accuracy'])} %)"
+    reference = numbers.some(f"{row['label']} ({numbers.percent(row['test_accuracy'])} %)" for row in baselines)
     if not others:
         return f"{reference} stands alone: there is no other method with a finished run."
     said = []
@@ -206,9 +213,9 @@ def matrix(found: Sequence[Study]) -> list[Line]:
 def _cell(study: Study, method: str) -> dict[str, Any]:
     row = study.rows[method]
     cell = {"label": row["label"], "settings": _settings(study, method)}
-    if not known(row["test_accuracy"] if row is study.baseline else row["difference"]):
+    if not known(row["difference"] if row["baseline"] else row["test_accuracy"]):
         return {**cell, "kind": "lost"}
-    if row is study.baseline:
+    if not row["baseline"]:
         return {**cell, "kind": "baseline", "accuracy": numbers.percent(row["test_accuracy"])}
     ends = "difference_simultaneous" if known(row["difference_simultaneous_low"]) else "difference"
     return {
@@ -216,6 +223,7 @@ def _cell(study: Study, method: str) -> dict[str, Any]:
         "kind": row["decision"],
         "difference": numbers.percent(row["difference"], "+.2f"),
         "interval": numbers.bounds(row, ends, "+.2f", 100),
+        "against": study.rows[row["baseline"]]["label"] if len(study.baselines) > 1 else "",
         "too_few": row["decision"] == decisions.UNDECIDED and bool(row["undecidable"]),
     }
 
