@@ -49,7 +49,7 @@ def prune(configs: list[Path], remove: bool) -> None:
     print(f"\n{len(found.runs)} run{'s' * (len(found.runs) != 1)} that no study refers to:")
     for folder, seeds in leftovers.by_folder(found.runs).items():
         print(f"  {folder}: seeds {', '.join(map(str, seeds))}")
-    print(f"{len(found.rest)} other files: logs and checkpoints of such runs, damaged and unfinished files")
+    print(f"{len(found.rest)} other files: logs, checkpoints and events of such runs, damaged and unfinished files")
     size = f"{found.size / 1e6:.1f} MB"
     if remove:
         leftovers.remove(found, RESULTS)

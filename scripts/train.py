@@ -35,6 +35,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="the prepared data")
     parser.add_argument("--threads", type=int, default=1, help="threads TensorFlow may use")
     parser.add_argument("--checkpoint-minutes", type=float, default=5, help="time between two checkpoints")
+    parser.add_argument("--tensorboard", action="store_true", help="write event files for TensorBoard beside the run")
     parser.add_argument("--out", type=Path, required=True, help="where to write the run")
     parser.add_argument(
         "--also", type=int, nargs="*", default=[], metavar="SEED",
@@ -93,7 +94,7 @@ class Training:
     """TensorFlow with the study's data and one compiled method, for one seed after the other."""
 
     def __init__(self, options: argparse.Namespace):
-        self.spec, self.minutes = options.spec, options.checkpoint_minutes
+        self.spec, self.minutes, self.tensorboard = options.spec, options.checkpoint_minutes, options.tensorboard
         settings = self.spec["settings"]
         data = read_data(options.data, settings)
         one_thread = "--xla_cpu_multi_thread_eigen=false" if options.threads == 1 else ""
@@ -138,7 +139,12 @@ class Training:
         saved = checkpoint.load()
         if saved is not None:
             say(f"going on from step {int(saved['step']):,}")
-        result = self.trainer.run(seed, Log(), saved, checkpoint.offer)
+        reports = [Log()]
+        if self.tensorboard:
+            from regatlas.tensorboard import Events
+
+            reports.append(Events(runs.events_folder(path), self.spec["settings"], say))
+        result = self.trainer.run(seed, lambda progress: [tell(progress) for tell in reports], saved, checkpoint.offer)
         now = time.perf_counter()
         metadata = {
             "settings": self.spec["settings"],

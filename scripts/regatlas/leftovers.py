@@ -14,6 +14,7 @@ _OF_A_RUN = re.compile(
     r"|\.{1,2}seed-(\d+)\.(lock|(?:checkpoint|ready)\.npz|(?:(?:checkpoint|ready)\.)?npz\..+\.part))"
 )
 _FOLDERS = ("runs", "logs/train", "logs/set_aside")  # each <regularizer>/<digest>/<files of a run>
+_EVENTS = "runs/*/*/tensorboard/seed-*/events.out.tfevents.*"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +67,10 @@ def find(results: Path, wanted: Iterable[Identity]) -> Leftovers:
         for path in sorted((results / folder).glob("*/*/*"))
         if (match := _OF_A_RUN.fullmatch(path.name))  # anything else was not made by the workflow
     ]
+    for path in sorted(results.glob(_EVENTS)):
+        digest, seed = path.parents[2], path.parent.name.removeprefix("seed-")
+        if seed.isdecimal():
+            found.append((path, (digest.parent.name, digest.name, int(seed)), "events"))
     trained = {identity for path, identity, kind in found if kind == "lock" and locks.holder(path)}
     there = {identity for _, identity, kind in found if kind == "npz"}
     unwanted, rest = [], []
@@ -89,7 +94,7 @@ def remove(leftovers: Leftovers, results: Path) -> None:
     for path in leftovers.files:
         path.unlink(missing_ok=True)
     for root in (results / folder for folder in _FOLDERS):
-        for folder in [*root.glob("*/*"), *root.glob("*")]:
+        for folder in sorted(root.glob("*/**/"), reverse=True):  # what is inside first
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
 

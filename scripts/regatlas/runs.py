@@ -29,7 +29,8 @@ Everything but ``metadata`` is the same byte for byte when a run is repeated.
 
 Beside a run's file, while it is trained: ``.seed-<seed>.lock``, held by the process that trains it, and for a long run
 ``.seed-<seed>.checkpoint.npz``. A run that another seed's process trained waits for its own job as
-``.seed-<seed>.ready.npz``. A file that turned out to be damaged is kept as ``seed-<seed>.<time>.damaged``.
+``.seed-<seed>.ready.npz``. Event files for TensorBoard, where the study wants them, are in
+``tensorboard/seed-<seed>/`` and stay. A file that turned out to be damaged is kept as ``seed-<seed>.<time>.damaged``.
 """
 
 import contextlib
@@ -80,6 +81,11 @@ def ready_path(run: Path) -> Path:
 def checkpoint_path(run: Path) -> Path:
     """Where the checkpoint of a run is, given the run's file."""
     return run.with_name(f".{run.stem}.checkpoint.npz")
+
+
+def events_folder(run: Path) -> Path:
+    """Where the event files of a run are, given the run's file."""
+    return run.parent / "tensorboard" / run.stem
 
 
 def lock_path(run: Path) -> Path:

@@ -18,8 +18,9 @@ from regatlas.errors import UserError, clip, few, nearest, short
 from regatlas.palette import assign_colors
 
 SCHEMA = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
-RESERVED = ("data", "reference", "runs", "logs")
-NOT_OF_A_RUN = ("checkpoint_minutes", "runs_per_process")  # keys of the study's training that change no result
+RESERVED = ("data", "reference", "runs", "logs", "atlas.html")
+# keys of the study's training that change no result
+NOT_OF_A_RUN = ("checkpoint_minutes", "runs_per_process", "tensorboard")
 _SHOWN = 5  # complaints in one message; more would scroll the first one away
 _LARGEST = 2**63 - 1
 _MOST_STEPS = 1_000_000_000  # as the schema's
@@ -347,7 +348,7 @@ def _valid(config: Any) -> dict[str, Any]:
     for where, value in configfiles.leaves(config):
         _check_leaf(where, value)
     if str(config.get("study")).lower() in RESERVED:  # not all file systems tell "Runs" from "runs"
-        raise UserError(f"study: {config['study']!r} is a folder of the workflow's own in results/; take another name")
+        raise UserError(f"study: {config['study']!r} is the workflow's own in results/; take another name")
     config = _numbers(schema(), config)
     validator = jsonschema.Draft202012Validator(schema())
     errors = sorted(validator.iter_errors(config), key=lambda error: [str(part) for part in error.absolute_path])

@@ -40,6 +40,7 @@ def made(regularizer: str, digest: str, seed: int, kind: str = "npz") -> Path:
         "damaged": path.with_name(f"seed-{seed}.17.damaged"),
         "part": path.with_name(f".{path.name}.x_1.part"),
         "part of a checkpoint": path.with_name(f".{runs.checkpoint_path(path).name}.x_1.part"),
+        "events": runs.events_folder(path) / "events.out.tfevents.17",
         "log": Path("results/logs/train", regularizer, digest, f"seed-{seed}.log"),
         "log of a damaged one": Path("results/logs/set_aside", regularizer, digest, f"seed-{seed}.17.log"),
     }[kind]
@@ -79,16 +80,18 @@ def test_remove_takes_what_nothing_refers_to_and_no_more(folder, study, monkeypa
     kept = [
         made(*wanted),
         made(*wanted, "log"),
+        made(*wanted, "events"),
         made(*wanted, "log of a damaged one"),
         made(method.regularizer, method.digest, study.seeds[0], "checkpoint"),  # of a run that is still to be finished
         written(Path("results/runs/none") / method.digest / "notes.txt"),
         written(Path("results/runs") / method.regularizer / OLD / "seed-4.npz.txt"),
+        written(Path("results/runs") / method.regularizer / OLD / "tensorboard" / "mine" / "events.out.tfevents.17"),
         written(Path("results/post/report.html")),
         written(Path("results/data/mnist/prepared.npz")),
         written(Path("results/README.md")),
     ]
     everything = ("npz", "lock", "checkpoint", "damaged", "part", "part of a checkpoint", "log", "log of a damaged one")
-    for kind in everything:
+    for kind in (*everything, "events"):
         made("l2", OLD, 4, kind)
         made(method.regularizer, method.digest, 7, kind)  # the method is wanted, the seed is not
     for kind in ("damaged", "part", "part of a checkpoint", "lock", "checkpoint"):

@@ -114,7 +114,7 @@ VALUES = [
         case("study", name, f"study: found {name!r}, allowed are at most 64 letters")
         for name in ("../elsewhere", "a b", "..", "<b>x</b>", "x" * 65)
     ],
-    case("study", "Logs", "study: 'Logs' is a folder of the workflow's own"),
+    case("study", "Logs", "study: 'Logs' is the workflow's own"),
     case("methods.a/b", {"regularizer": "l2"}, "methods: found 'a/b', allowed are at most 64 letters"),
     case("dataset.name", "../x", "dataset.name: found '../x'"),
     # texts that no page can show

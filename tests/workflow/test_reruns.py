@@ -211,8 +211,11 @@ ROWS: dict[str, tuple[str, str, list[tuple[Callable[[Project], object], Counter]
             (config(lambda c: c["figures"].update(seed=1)), jobs(*FIGURES, "report")),
         ],
     ),
-    "the report's title or author": (
-        "nothing", "report", [(config(lambda c: c["report"].update(title="Mine")), jobs("report"))],
+    "the report's title, question or author": (
+        "nothing", "report", [
+            (config(lambda c: c["report"].update(title="Mine")), jobs("report")),
+            (config(lambda c: c["report"].update(question="Why?")), jobs("report")),
+        ],
     ),
     "learning rate, steps or batch size in `training`": (
         "every method, unless it overrides that key", "tables, figures, report", [
@@ -229,6 +232,11 @@ ROWS: dict[str, tuple[str, str, list[tuple[Callable[[Project], object], Counter]
     "`checkpoint_minutes`": (
         "nothing", "report, which shows the config", [
             (config(lambda c: c["training"].update(checkpoint_minutes=1)), jobs("report")),
+        ],
+    ),
+    "`tensorboard`": (
+        "nothing", "report, which shows the config", [
+            (config(lambda c: c["training"].update(tensorboard=True)), jobs("report")),
         ],
     ),
     "a comment, docstring or blank line in the code": (

@@ -3,9 +3,11 @@
 import ast
 import html
 import io
+import json
 import os
 import re
 import tarfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +84,17 @@ def test_the_report_shows_such_texts_as_they_are(hostile):
         assert shown.count(text) >= 2
     for figure in hostile.result("figures").glob("*.svg"):
         assert "<script" not in figure.read_text()
+
+
+def test_snakemakes_own_report_shows_such_texts_as_they_are(hostile):
+    hostile.ran("--report", "report.zip", REGATLAS_DATA=str(hostile.folder / "elsewhere"))
+    with zipfile.ZipFile(hostile.folder / "report.zip") as archive:
+        page = archive.read("report/report.html").decode()
+    assert "<script>alert" not in page
+    shown = json.JSONDecoder().raw_decode(page.partition("var workflow_desc = ")[2])[0]
+    shown = html.unescape(re.sub("<[^>]*>", "", shown))
+    assert TEXT in shown and f"{TEXT[:100]}: mine; kind {TEXT}" in shown and "system-message" not in shown
+    assert not list(hostile.folder.parent.rglob("pwned"))
 
 
 class Bomb:

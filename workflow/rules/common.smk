@@ -8,7 +8,7 @@ import tempfile
 
 from snakemake.logging import logger
 
-from regatlas import fingerprint, locks, reasons, runs
+from regatlas import fingerprint, locks, reasons, runs, studies
 from regatlas.errors import advice
 from regatlas.study import resolve
 
@@ -24,6 +24,7 @@ try:
     STUDY = resolve(config)
 except UserError as error:
     raise WorkflowError(f"The config is not valid.\n{error}")
+config.update(STUDY.config)  # with every default filled in, as Snakemake's own report states it
 
 DATA = f"results/data/{STUDY.dataset.name}"
 # Named after what it depends on, like a run: it stays when the data it was made from are fetched again.
@@ -45,7 +46,7 @@ def canonical(value):
 
     What is too long for a command line, in which Linux takes 128 KiB, is written to a file when the jobs start.
     """
-    text = fingerprint.canonical(value)
+    text = fingerprint.canonical(value).replace("<", "\\u003c")  # the same JSON, and no tag in Snakemake's own report
     if len(shlex.quote(text)) > 100_000:
         path = f"{RESULTS}/logs/spec-{fingerprint.of(value)}.json"
         LONG_SPECS[path] = text
@@ -187,12 +188,12 @@ def plugin(wildcards):
     return [part for path in paths if SCRIPTS not in path.parents for part in ("--plugin", str(path))]
 
 
-def figure(name, title, category="Figures"):
+def figure(name, category="Figures", **labels):
     return report(
         f"{FIGURES}/{name}.svg",
         caption=f"../report/{name}.rst",
         category=category,
-        labels={"figure": title},
+        labels=labels,
     )
 
 

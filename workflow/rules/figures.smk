@@ -8,10 +8,10 @@ FIGURE_SPEC = canonical(
     }
 )
 WEIGHT_IMAGES = {
-    "weights_shared_scale_one_seed": "one seed, one scale for all methods",
-    "weights_own_scale_one_seed": "one seed, each method on its own scale",
-    "weights_shared_scale_mean": "mean over seeds, one scale for all methods",
-    "weights_own_scale_mean": "mean over seeds, each method on its own scale",
+    "weights_shared_scale_one_seed": {"weights": "one seed", "scale": "one for all methods"},
+    "weights_own_scale_one_seed": {"weights": "one seed", "scale": "each method its own"},
+    "weights_shared_scale_mean": {"weights": "mean over seeds", "scale": "one for all methods"},
+    "weights_own_scale_mean": {"weights": "mean over seeds", "scale": "each method its own"},
 }
 
 
@@ -20,7 +20,7 @@ rule figure_weights:
         table=f"{RESULTS}/runs.csv",
         reference=REFERENCE,
     output:
-        [figure(name, title, "Weight images") for name, title in WEIGHT_IMAGES.items()],
+        [figure(name, "Weight images", **labels) for name, labels in WEIGHT_IMAGES.items()],
         [f"{FIGURES}/{name}.png" for name in WEIGHT_IMAGES],
     log:
         f"{RESULTS}/logs/figure_weights.log",
@@ -44,7 +44,7 @@ rule figure_curves:
         table=f"{RESULTS}/runs.csv",
         curves=f"{RESULTS}/curves.csv",
     output:
-        figure("learning_curves", "learning curves"),
+        figure("learning_curves", figure="learning curves"),
     log:
         f"{RESULTS}/logs/figure_curves.log",
     conda:
@@ -67,7 +67,7 @@ rule figure_accuracy:
         table=f"{RESULTS}/runs.csv",
         comparison=f"{RESULTS}/comparison.csv",
     output:
-        figure("accuracy", "accuracy of every seed"),
+        figure("accuracy", figure="accuracy of every seed"),
     log:
         f"{RESULTS}/logs/figure_accuracy.log",
     conda:
@@ -90,7 +90,7 @@ rule figure_runtime:
         table=f"{RESULTS}/runs.csv",
         comparison=f"{RESULTS}/comparison.csv",
     output:
-        figure("runtime", "relative runtimes"),
+        figure("runtime", figure="relative runtimes"),
     log:
         f"{RESULTS}/logs/figure_runtime.log",
     conda:
@@ -112,7 +112,7 @@ rule figure_distribution:
     input:
         table=f"{RESULTS}/runs.csv",
     output:
-        figure("weight_distribution", "distribution of the weights"),
+        figure("weight_distribution", figure="distribution of the weights"),
     log:
         f"{RESULTS}/logs/figure_distribution.log",
     conda:
@@ -134,7 +134,7 @@ rule figure_paths:
     input:
         table=f"{RESULTS}/runs.csv",
     output:
-        figure("strength_paths", "paths of the tuned settings"),
+        figure("strength_paths", figure="paths of the tuned settings"),
     log:
         f"{RESULTS}/logs/figure_paths.log",
     conda:

@@ -13,7 +13,16 @@ rule collect:
             labels={"table": "every run"},
         ),
         curves=f"{RESULTS}/curves.csv",
-        tuning=f"{RESULTS}/tuning.csv",
+        tuning=(
+            report(
+                f"{RESULTS}/tuning.csv",
+                caption="../report/tuning.rst",
+                category="Tables",
+                labels={"table": "every point of the grids"},
+            )
+            if STUDY.tuned
+            else f"{RESULTS}/tuning.csv"
+        ),
         robustness=f"{RESULTS}/robustness.csv",
         correct=f"{RESULTS}/correct.npz",
     log:

@@ -3,8 +3,11 @@
 # trained again: not even prepared data that had to be fetched anew is an input of it.
 
 
-# no parameter: how often a state is saved changes no result
-os.environ.update(REGATLAS_CHECKPOINT_MINUTES=str(STUDY.config["training"]["checkpoint_minutes"]))
+# no parameters: how often a state is saved, and who looks on, change no result
+os.environ.update(
+    REGATLAS_CHECKPOINT_MINUTES=str(STUDY.config["training"]["checkpoint_minutes"]),
+    REGATLAS_TENSORBOARD="--tensorboard" if STUDY.config["training"]["tensorboard"] else "",
+)
 
 
 rule train:
@@ -34,7 +37,8 @@ rule train:
         data=f"{DATA}/prepared.npz",
     shell:
         'python "$REGATLAS_SCRIPTS"/train.py --spec {params.spec:q} {params.plugin:q} --data {params.data:q}'
-        ' --threads {threads} --checkpoint-minutes "$REGATLAS_CHECKPOINT_MINUTES" --out {output:q} --also {resources.also} > {log:q} 2>&1'
+        ' --threads {threads} --checkpoint-minutes "$REGATLAS_CHECKPOINT_MINUTES" $REGATLAS_TENSORBOARD'
+        " --out {output:q} --also {resources.also} > {log:q} 2>&1"
 
 
 # A run's file that was cut short or altered after it was written, kept under another name.
