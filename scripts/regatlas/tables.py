@@ -95,6 +95,7 @@ _INTEGERS = [
 _TEXTS = [
     "method",
     "label",
+    "baseline",
     "values",
     "decision",
     "undecidable",
@@ -109,6 +110,7 @@ _TEXTS = [
     "processor",
     "message",
     "verdict",
+    "corruption",
 ]
 
 
