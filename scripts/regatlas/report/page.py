@@ -149,10 +149,13 @@ def render(
         colors={method["id"]: method["color"] for method in methods},
         many=len(methods) > style.MOST,
         noisy=any(facts.noise_gap(row) is not None for row in rows),
-        adjusted=any(numbers.known(row["p_adjusted"]) for row in rows),
-        corrupted=any(numbers.known(row.get("corrupted_accuracy")) for row in rows),
-        brier=any(numbers.known(row.get("test_brier")) for row in rows),
-        calibrated=bool(pictures["calibration"]) or any(numbers.known(row["test_nll"]) for row in rows),
+        adjusted=_has(rows, "p_adjusted"),
+        corrupted=_has(rows, "corrupted_accuracy"),
+        brier=_has(rows, "test_brier"),
+        templates=_has(rows, "template_correlation"),
+        participation=_has(rows, "participation_ratio"),
+        sparsity=_has(rows, "sparsity"),
+        calibrated=bool(pictures["calibration"]) or _has(rows, "test_nll"),
         published=any(row["verdict"] for row in rows),
         findings=facts.findings(rows, reference),
         still_open=facts.still_open(rows),
@@ -167,6 +170,11 @@ def render(
         script=Markup("\n".join((_HERE / "js" / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)),
         **facts.provenance(runs),
     )
+
+
+def _has(rows: Iterable[Mapping[str, Any]], column: str) -> bool:
+    """Whether a column is there and has a number."""
+    return any(numbers.known(row.get(column)) for row in rows)
 
 
 def _compared_with(row: Mapping[str, Any], baseline: str) -> str:

@@ -135,7 +135,7 @@ class Viewer {
     if (this.strips.length) {
       const tools = make("div", { class: "tools" }, this.unitLabel);
       const title = make("h3", {}, `One ${atlas.hidden ? "unit" : "class"} along the grid`);
-      root.append(title, tools, ...this.strips.map((strip) => strip.row));
+      root.append(title, tools, make("div", { class: "strips" }, ...this.strips.map((strip) => strip.row)));
     }
     for (const control of [this.centring, this.scale, this.seed, this.point, this.unit])
       control.addEventListener("input", () => requestAnimationFrame(() => this.show()));
