@@ -9,6 +9,7 @@ import dataclasses
 import json
 import re
 import textwrap
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -266,7 +267,8 @@ def note(figure: Figure, text: str, characters: int, above: bool = False) -> Non
 def look() -> Iterator[None]:
     """Draw and save within this: matplotlib's defaults and ours, whatever the user's matplotlibrc says."""
     defaults = {k: v for k, v in matplotlib.rcParamsDefault.items() if k not in ("backend", "backend_fallback")}
-    with matplotlib.rc_context(defaults | _RC):
+    with matplotlib.rc_context(defaults | _RC), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing")  # whoever shows the SVG may have it
         yield
 
 

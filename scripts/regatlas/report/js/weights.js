@@ -74,15 +74,21 @@ class Atlas {
   }
 }
 
+/** A control with its label, and both in one element. */
+function labelled(control, label, ...more) {
+  control.id = `weights-${label.toLowerCase().replaceAll(" ", "-")}`;
+  return make("span", {}, make("label", { for: control.id }, label), " ", control, ...more);
+}
+
 function select(label, choices) {
   const list = make("select", {}, ...Object.entries(choices).map(([value, text]) => make("option", { value }, text)));
-  return [list, make("label", {}, `${label} `, list)];
+  return [list, labelled(list, label)];
 }
 
 function slider(label, most) {
   const range = make("input", { type: "range", min: 0, max: most, step: 1, value: 0 });
   const said = make("output");
-  return [range, said, make("label", {}, `${label} `, range, " ", said)];
+  return [range, said, labelled(range, label, " ", said)];
 }
 
 function short(value) {
