@@ -17,10 +17,11 @@ CHROMIUM = (
 @pytest.fixture(scope="session")
 def chromium():
     """The browser. Without one the tests are skipped, unless REGATLAS_TEST_BROWSER says that they must run."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    from playwright import sync_api
+
     program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), None)
     if program is None:
-        said = f"no browser: none of {', '.join(CHROMIUM[:-1])} is installed, and CHROMIUM names none"
+        said = f"no browser: install one of {', '.join(CHROMIUM[:-1])} (tests/browser/install.sh does), or set CHROMIUM"
         (pytest.fail if os.environ.get("REGATLAS_TEST_BROWSER") else pytest.skip)(said)
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
@@ -55,11 +56,16 @@ def opened(chromium) -> Iterator[Callable]:
 
 
 @pytest.fixture(scope="session")
+def study(tmp_path_factory) -> Path:
+    """The page of ten methods and six seeds; six labels are hostile, two methods have a grid, one no finished run."""
+    folder = tmp_path_factory.mktemp("study")
+    return studies.make(folder, studies.LABELS, range(6), grid={"m1": [0.1, 1.0], "long": [0.5, 2.0]}, lost=("m3",))
+
+
+@pytest.fixture(scope="session")
 def large(tmp_path_factory) -> Path:
-    """The page of 25 methods and 10 seeds; the labels of some are hostile, two have a grid, one has no finished run."""
-    methods = {"none": "No regularization", **studies.HOSTILE, **{f"m{i}": f"Method {i}" for i in range(18)}}
-    grid = {"m1": [0.1, 1.0], "long": [0.5, 2.0]}
-    return studies.make(tmp_path_factory.mktemp("large"), methods, range(10), grid=grid, lost=("m3",))
+    """The page of 25 methods and 10 seeds."""
+    return studies.make(tmp_path_factory.mktemp("large"), {f"m{i}": f"Method {i}" for i in range(25)}, range(10))
 
 
 @pytest.fixture(scope="session")

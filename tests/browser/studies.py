@@ -38,6 +38,8 @@ HOSTILE = {
     "x.__proto__-1": "]]> --> </style></title> &lt;i&gt;",
 }
 
+LABELS = {"none": "No regularization", **HOSTILE, **{f"m{i}": f"Method {i}" for i in (1, 2, 3)}}
+
 
 def make(
     folder: Path,
