@@ -70,11 +70,15 @@ def draw(spec: Spec, table: pandas.DataFrame, root: str | Path, labels: np.ndarr
         columns = min(_COLUMNS, max(len(methods), 1))
         rows = -(-len(methods) // columns) or 1
         width = spec.width or 6.5
-        figure = Figure(figsize=(width, 1.1 + rows * (width / _COLUMNS + 0.65)), layout="constrained")
+        titles = {method.id: f"{wrap(method.label, 20)}\n{wrap(texts[method.id], 24)}" for method in methods}
+        lines = max((title.count("\n") + 1 for title in titles.values()), default=1)
+        height = 1.1 + rows * (width / _COLUMNS + 0.25 + 0.13 * lines)
+        figure = Figure(figsize=(width, height), layout="constrained")
         if methods:
             panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
             for axes, method in zip(panels.flat, methods, strict=False):
                 _panel(axes, method, shown[method.id], texts[method.id])
+                mark(method, axes.set_title(titles[method.id], size=7.5))
             for axes in panels.flat[len(methods) :]:
                 axes.set_axis_off()
             for column in range(columns):  # the lowest panel of a column may not be in the last row
@@ -117,7 +121,6 @@ def _panel(axes: Axes, method: Method, mine: Reliability, text: str) -> None:
     axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     axes.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
     axes.tick_params(labelsize=7.5, length=2)
-    mark(method, axes.set_title(f"{wrap(method.label, 20)}\n{wrap(text, 24)}", size=7.5))
 
 
 def _key(figure: Figure) -> None:
