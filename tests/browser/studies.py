@@ -11,7 +11,6 @@ from regatlas import measurements, palette, reference, runs, tables, tuning
 from regatlas.comparison import compare
 from regatlas.figures import (
     accuracy,
-    atlas,
     calibration,
     cost,
     curves,
@@ -22,6 +21,7 @@ from regatlas.figures import (
     runtime,
     sizes,
     spectrum,
+    sprite,
     style,
     weights,
 )
@@ -164,7 +164,7 @@ def _draw(spec, table, evaluations, comparison, measured, folder):
     """Every figure, as the programs draw them."""
     selected, out, root = tables.selected_runs(table), folder / "figures", folder / "runs"
     weights.draw(spec, selected, root, measured.never_lit, SHAPE, out)
-    atlas.draw(spec, table, root, measured, out)
+    sprite.draw(spec, table, root, measured, out)
     spectrum.draw(spec, selected, root, measured, out)
     distribution.draw(spec, selected, root, out)
     calibration.draw(spec, selected, root, measured.test_labels, out)

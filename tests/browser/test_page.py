@@ -253,7 +253,7 @@ def test_the_viewer_colours_the_weights_and_keys_move_it(opened, study):
     seed.focus()
     for _ in range(3):
         page.keyboard.press("ArrowRight")
-    page.locator("#atlas output").get_by_text("2", exact=True).wait_for()
+    page.locator("#sprite output").get_by_text("2", exact=True).wait_for()
     page.wait_for_timeout(100)
     found = pixels(page, "none")
     assert (found != mean).any()
@@ -285,7 +285,7 @@ def test_the_point_of_the_grid_can_be_chosen_and_seen_side_by_side(opened, study
 def test_hidden_units_are_not_averaged_or_centred(opened, small):
     page = opened(small)
     assert page.get_by_role("combobox", name="Weights").count() == 0
-    assert "mean" not in page.locator("#atlas .tools").inner_text()
+    assert "mean" not in page.locator("#sprite .tools").inner_text()
     assert page.locator(".viewer .weights-row:not(.head)").count() == 3  # two methods and the start
     assert "Not decidable" in page.locator("main").inner_text()
 
@@ -294,7 +294,7 @@ def test_it_reads_without_a_script(opened, study):
     page = opened(study, script=False)
     assert page.locator(MAIN).count() == 10
     assert page.locator("#figure-weights_own_scale_mean").is_visible()
-    assert page.locator("#atlas").is_hidden() and page.get_by_role("button").count() == 0
+    assert page.locator("#sprite").is_hidden() and page.get_by_role("button").count() == 0
     for section in page.locator("section").all():
         assert section.inner_text().strip()
 

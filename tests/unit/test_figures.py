@@ -20,7 +20,6 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import figure_accuracy
-import figure_atlas
 import figure_calibration
 import figure_cost
 import figure_curves
@@ -29,6 +28,7 @@ import figure_forest
 import figure_robustness
 import figure_runtime
 import figure_sizes
+import figure_sprite
 import figure_weights
 from regatlas import palette, reference, runs, tables
 from regatlas.errors import UserError
@@ -45,7 +45,7 @@ PROGRAMS = {
     "forest": (figure_forest, ("comparison",)),
     "cost": (figure_cost, ("comparison",)),
     "calibration": (figure_calibration, ("runs", "reference")),
-    "atlas": (figure_atlas, ("runs", "reference")),
+    "sprite": (figure_sprite, ("runs", "reference")),
 }
 WEIGHTS = [f"weights_{s}_scale_{k}" for s in ("shared", "own") for k in ("one_seed", "mean")]
 FILES = [

@@ -1,4 +1,4 @@
-# The figure rules: tables and runs -> results/<study>/figures/*.svg, the weight images as .png too, and the atlas.
+# The figure rules: tables and runs -> results/<study>/figures/*.svg, the weight images as .png too, and the sprite.
 # Those that read runs have the table of runs as their input, not each of them: it is newer than any run in it.
 SHOWN = {
     "methods": [{"id": m.id, "label": m.label, "color": m.color} for m in STUDY.methods],
@@ -220,16 +220,16 @@ rule figure_calibration:
         " --runs results/runs --reference {input.reference:q} --out {params.folder:q} > {log:q} 2>&1"
 
 
-rule figure_atlas:
+rule figure_sprite:
     input:
         table=f"{RESULTS}/runs.csv",
         reference=REFERENCE,
     output:
         figure("weight_spectrum", "power spectra", "Weight images"),
-        f"{FIGURES}/weights_atlas.png",
-        f"{FIGURES}/weights_atlas.json",
+        f"{FIGURES}/weights_sprite.png",
+        f"{FIGURES}/weights_sprite.json",
     log:
-        f"{RESULTS}/logs/figure_atlas.log",
+        f"{RESULTS}/logs/figure_sprite.log",
     conda:
         "../../environment.yml"
     threads: 1
@@ -239,9 +239,9 @@ rule figure_atlas:
     params:
         spec=FIGURE_SPEC,
         folder=folder_of_output,
-        code=code("figure_atlas.py"),
+        code=code("figure_sprite.py"),
     shell:
-        'python "$REGATLAS_SCRIPTS"/figure_atlas.py --spec {params.spec:q} --table {input.table:q}'
+        'python "$REGATLAS_SCRIPTS"/figure_sprite.py --spec {params.spec:q} --table {input.table:q}'
         " --runs results/runs --reference {input.reference:q} --out {params.folder:q} > {log:q} 2>&1"
 
 

@@ -45,7 +45,7 @@ rule report:
                 *(["robustness"] if hasattr(rules.collect.output, "robustness") else []),
             )
         ],
-        atlas=[f"{FIGURES}/weights_atlas.png", f"{FIGURES}/weights_atlas.json"],
+        sprite=[f"{FIGURES}/weights_sprite.png", f"{FIGURES}/weights_sprite.json"],
     output:
         page=report(
             f"{RESULTS}/report.html",

@@ -77,7 +77,7 @@ def still_open(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _agreement_or_cost(rows: Sequence[Mapping[str, Any]]) -> str:
     noisy = [row for row in rows if noise_gap(row)]
-    published = [row for row in rows if row["verdict"]]
+    published = [row for row in rows if row["verdict"] and not row["verdict"].startswith("not comparable")]
     parts = []
     if published:
         good = sum(row["verdict"] == "reproduced" for row in published)

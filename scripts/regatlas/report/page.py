@@ -82,7 +82,7 @@ def render(
         runs: the frame of runs.csv.
         curves: the frame of curves.csv.
         comparison: the frame of comparison.csv.
-        figures: the folder of the SVGs and of the atlas; those that are not there are left out.
+        figures: the folder of the SVGs and of the sprite; those that are not there are left out.
         tables: the names of the files beside the report that it links to.
     """
     rows = [
@@ -157,6 +157,7 @@ def render(
         sparsity=_has(rows, "sparsity"),
         calibrated=bool(pictures["calibration"]) or _has(rows, "test_nll"),
         published=any(row["verdict"] for row in rows),
+        sources=any(row.get("published_source") or row.get("published_setting") for row in rows),
         findings=facts.findings(rows, reference),
         still_open=facts.still_open(rows),
         lost=facts.lost_runs(methods, config.get("seeds") or [], selected_runs(runs)),
@@ -164,7 +165,7 @@ def render(
         tuning=tuning,
         evaluations=int(curves.groupby(["method", "seed", "point"]).size().max()) if len(curves) else 0,
         figures=pictures,
-        atlas=_atlas(figures, methods),
+        sprite=_sprite(figures, methods),
         tables={name: _TABLES[name] for name in _TABLES if name in tables},
         style=Markup((_HERE / "style.css").read_text("utf-8")),
         script=Markup("\n".join((_HERE / "js" / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)),
@@ -184,15 +185,15 @@ def _compared_with(row: Mapping[str, Any], baseline: str) -> str:
     return "" if row["method"] == baseline else baseline
 
 
-def _atlas(folder: Path, methods: Sequence[Mapping[str, Any]]) -> dict[str, str] | None:
-    """The atlas of the weights as text: its index with the methods' labels, and its picture; None if there is none."""
-    index, picture = Path(folder) / "weights_atlas.json", Path(folder) / "weights_atlas.png"
+def _sprite(folder: Path, methods: Sequence[Mapping[str, Any]]) -> dict[str, str] | None:
+    """The sprite of the weights as text: its index with the methods' labels, and its picture; None if there is none."""
+    index, picture = Path(folder) / "weights_sprite.json", Path(folder) / "weights_sprite.png"
     if not (index.is_file() and picture.is_file()):
         return None
     try:
         content = json.loads(index.read_text("utf-8"))
     except ValueError as error:
-        raise UserError(f"{index}: not an index of the atlas ({error}); delete it and run again") from None
+        raise UserError(f"{index}: not an index of the sprite ({error}); delete it and run again") from None
     content["labels"] = {method["id"]: method["label"] for method in methods}
     encoded = base64.b64encode(picture.read_bytes()).decode("ascii")
     return {"index": json.dumps(content, ensure_ascii=False), "picture": f"data:image/png;base64,{encoded}"}

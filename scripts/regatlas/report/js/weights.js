@@ -1,9 +1,9 @@
-// The weights: pictures are coloured here from the grey levels of the atlas, so that scale, centring, seed and point of
-// the grid can be chosen. The atlas is described in scripts/regatlas/figures/atlas.py.
+// The weights: pictures are coloured here from the grey levels of the sprite, so that scale, centring, seed and point of
+// the grid can be chosen. The sprite is described in scripts/regatlas/figures/sprite.py.
 const SATURATED = 0.995; // of |weight|, where colours saturate: single weights would leave the rest pale
 const ACROSS = 20; // units of a hidden layer beside each other
 
-class Atlas {
+class Sprite {
   constructor(index, picture) {
     Object.assign(this, index);
     this.picture = picture;
@@ -116,31 +116,31 @@ function spectrum(values, lowest, highest, label) {
 }
 
 class Viewer {
-  constructor(root, atlas) {
-    this.atlas = atlas;
-    const points = Math.max(...atlas.rows.map((row) => (row.point ?? 0) + 1));
+  constructor(root, sprite) {
+    this.sprite = sprite;
+    const points = Math.max(...sprite.rows.map((row) => (row.point ?? 0) + 1));
     [this.centring, this.centringLabel] = select("Weights", { centred: "row-centred", raw: "raw" });
     [this.scale, this.scaleLabel] = select("Colour scale", { own: "of each row", shared: "one for all" });
-    [this.seed, this.seedSaid, this.seedLabel] = slider("Seed", atlas.places.length - 1);
+    [this.seed, this.seedSaid, this.seedLabel] = slider("Seed", sprite.places.length - 1);
     [this.point, this.pointSaid, this.pointLabel] = slider("Point of the grid", points);
-    [this.unit, this.unitSaid, this.unitLabel] = slider(atlas.hidden ? "Unit" : "Class", Math.max(atlas.units - 1, 0));
+    [this.unit, this.unitSaid, this.unitLabel] = slider(sprite.hidden ? "Unit" : "Class", Math.max(sprite.units - 1, 0));
     const controls = make("div", { class: "tools", role: "group", "aria-label": "What the weight images show" });
-    if (!atlas.hidden) controls.append(this.centringLabel);
+    if (!sprite.hidden) controls.append(this.centringLabel);
     controls.append(this.scaleLabel);
-    if (atlas.places.length > 1) controls.append(this.seedLabel);
+    if (sprite.places.length > 1) controls.append(this.seedLabel);
     if (points > 1) controls.append(this.pointLabel);
     this.lines = this.entries().map((entry) => this.line(entry));
-    this.strips = atlas.paths.map((path) => this.strip(path));
+    this.strips = sprite.paths.map((path) => this.strip(path));
     const heads = make("div", { class: "heads", "aria-hidden": "true" });
-    const across = Math.min(atlas.units, ACROSS);
-    heads.append(...Array.from({ length: across }, (_, unit) => make("span", {}, String(unit + (atlas.hidden ? 1 : 0)))));
+    const across = Math.min(sprite.units, ACROSS);
+    heads.append(...Array.from({ length: across }, (_, unit) => make("span", {}, String(unit + (sprite.hidden ? 1 : 0)))));
     const head = make("div", { class: "weights-row head" }, make("span"), heads, make("span", {}, "Spectrum"));
     root.append(make("div", { class: "viewer" }, controls, head, ...this.lines.map((line) => line.row)));
-    const notes = [atlas.about, atlas.left_out ? `${atlas.left_out} pictures are left out, to keep the page small.` : ""];
+    const notes = [sprite.about, sprite.left_out ? `${sprite.left_out} pictures are left out, to keep the page small.` : ""];
     root.append(make("p", { class: "note" }, ["Spectrum: power against spatial frequency, both logarithmic; the grey line is white noise. Sliders move with the arrow keys.", ...notes].filter(Boolean).join(" ")));
     if (this.strips.length) {
       const tools = make("div", { class: "tools" }, this.unitLabel);
-      const title = make("h3", {}, `One ${atlas.hidden ? "unit" : "class"} along the grid`);
+      const title = make("h3", {}, `One ${sprite.hidden ? "unit" : "class"} along the grid`);
       root.append(title, tools, make("div", { class: "strips" }, ...this.strips.map((strip) => strip.row)));
     }
     for (const control of [this.centring, this.scale, this.seed, this.point, this.unit])
@@ -151,7 +151,7 @@ class Viewer {
 
   /** What gets a line: every method, and what is no method's. */
   entries() {
-    const { rows, labels } = this.atlas;
+    const { rows, labels } = this.sprite;
     const methods = [...new Set(rows.filter((row) => row.method).map((row) => row.method))];
     const names = { start: "Start of the training", template: "Mean images of the classes" };
     return [
@@ -169,9 +169,9 @@ class Viewer {
   }
 
   strip({ method, setting, rows }) {
-    const label = this.atlas.labels[method] ?? method;
+    const label = this.sprite.labels[method] ?? method;
     const frames = rows.map((number) => {
-      const row = this.atlas.rows[number];
+      const row = this.sprite.rows[number];
       const value = `${JSON.stringify(row.values[setting])}${row.selected ? " (selected)" : ""}`;
       const canvas = make("canvas", { role: "img", "aria-label": `${label}, ${setting} ${value}` });
       return { row, canvas, frame: make("div", { class: row.selected ? "frame selected" : "frame" }, canvas, make("span", {}, value)) };
@@ -187,17 +187,17 @@ class Viewer {
   }
 
   show() {
-    const { atlas } = this;
-    const place = atlas.places[this.seed.value] ?? "mean";
+    const { sprite } = this;
+    const place = sprite.places[this.seed.value] ?? "mean";
     const centred = this.centring.value === "centred";
     this.seedSaid.textContent = place === "mean" ? "mean of all" : place;
     this.pointSaid.textContent = this.point.value === "0" ? "selected" : `number ${this.point.value}`;
-    this.unitSaid.textContent = Number(this.unit.value) + (atlas.hidden ? 1 : 0);
+    this.unitSaid.textContent = Number(this.unit.value) + (sprite.hidden ? 1 : 0);
     const drawn = this.lines.map((line) => {
       const row = line.rows[this.point.value - 1] ?? line.rows.find((one) => one.selected) ?? line.rows[0];
       const cell = this.cell(row, place);
-      const values = cell && atlas.weights(cell, centred);
-      return { line, row, cell, values, limit: values ? atlas.limit(values) : 0 };
+      const values = cell && sprite.weights(cell, centred);
+      return { line, row, cell, values, limit: values ? sprite.limit(values) : 0 };
     });
     const shared = Math.max(...drawn.filter(({ line }) => line.rows[0].method).map(({ limit }) => limit));
     const powers = drawn.flatMap(({ cell }) => cell?.spectrum ?? []).filter((value) => value > 0);
@@ -210,7 +210,7 @@ class Viewer {
         continue;
       }
       const top = this.scale.value === "shared" && row.method ? shared : limit;
-      atlas.paint(line.canvas, values, cell.units, top, ACROSS);
+      sprite.paint(line.canvas, values, cell.units, top, ACROSS);
       const found = Object.keys(row.cells).find((key) => row.cells[key] === cell);
       const words = [row.words, found !== place && row.method ? (found === "mean" ? "mean" : `seed ${found}`) : "", `colours to ±${short(top)}`];
       line.words.textContent = words.filter(Boolean).join("; ");
@@ -221,28 +221,28 @@ class Viewer {
   }
 
   showStrip(frames, place, centred) {
-    const { atlas } = this;
+    const { sprite } = this;
     const drawn = frames.map(({ row, canvas }) => {
       const cell = this.cell(row, place);
       canvas.hidden = !cell;
       if (!cell) return { limit: 0 };
-      const values = atlas.weights(cell, centred);
+      const values = sprite.weights(cell, centred);
       const unit = Math.min(this.unit.value, cell.units - 1);
-      return { canvas, values: values.slice(unit * atlas.pixels, (unit + 1) * atlas.pixels), limit: atlas.limit(values) };
+      return { canvas, values: values.slice(unit * sprite.pixels, (unit + 1) * sprite.pixels), limit: sprite.limit(values) };
     });
     const shared = Math.max(...drawn.map(({ limit }) => limit));
     for (const { canvas, values, limit } of drawn)
-      if (canvas) atlas.paint(canvas, values, 1, this.scale.value === "shared" ? shared : limit, 1);
+      if (canvas) sprite.paint(canvas, values, 1, this.scale.value === "shared" ? shared : limit, 1);
   }
 }
 
-const atlasRoot = document.getElementById("atlas");
-if (atlasRoot) {
-  const picture = document.getElementById("atlas-picture");
-  const index = JSON.parse(atlasRoot.dataset.index);
-  delete atlasRoot.dataset.index;
+const spriteRoot = document.getElementById("sprite");
+if (spriteRoot) {
+  const picture = document.getElementById("sprite-picture");
+  const index = JSON.parse(spriteRoot.dataset.index);
+  delete spriteRoot.dataset.index;
   picture.decode().then(() => {
-    new Viewer(atlasRoot, new Atlas(index, picture));
+    new Viewer(spriteRoot, new Sprite(index, picture));
     for (const still of document.querySelectorAll("details.stills")) still.open = false;
     showPicked();
   });

@@ -2,7 +2,7 @@
 
 from regatlas import reference, tables
 from regatlas.errors import run
-from regatlas.figures import atlas, program, spectrum, style
+from regatlas.figures import program, spectrum, sprite, style
 
 
 def main() -> None:
@@ -14,7 +14,7 @@ def main() -> None:
     columns = ["method", "seed", "digest", "point", "values", "selected", "regularizer", "status", "test_accuracy"]
     table = tables.read_csv(options.table, columns)
     pixels = reference.read(options.reference)
-    atlas.draw(spec, table, options.runs, pixels, options.out)
+    sprite.draw(spec, table, options.runs, pixels, options.out)
     spectrum.draw(spec, tables.selected_runs(table), options.runs, pixels, options.out)
 
 

@@ -1,4 +1,4 @@
-"""The atlas: the first-layer weights of every method, seed and point of a grid as one picture with an index.
+"""The sprite: the first-layer weights of every method, seed and point of a grid as one picture with an index.
 
 The picture is a grid of *cells*. A cell holds one kernel: its units beside each other, each as an image of the pixels,
 in grey levels 0 to 254 from the cell's ``low`` to its ``high``; 255 is a value that is unknown. Whoever shows it
@@ -42,7 +42,7 @@ class Cell:
 
 
 def draw(spec: Spec, table: pandas.DataFrame, root: str | Path, reference: Reference, folder: Path) -> None:
-    """Write ``weights_atlas.png`` and its index, ``weights_atlas.json``.
+    """Write ``weights_sprite.png`` and its index, ``weights_sprite.json``.
 
     The index has ``image`` (height, width), ``columns`` (of cells), ``units`` (the most of a cell), ``hidden``,
     ``never_lit`` (pixels), ``colors`` (256 of #rrggbb, the first for the most negative), ``rows`` and ``paths``. A row
@@ -100,10 +100,10 @@ def draw(spec: Spec, table: pandas.DataFrame, root: str | Path, reference: Refer
     }
     stream = BytesIO()
     Image.fromarray(picture, "L").save(stream, "PNG", optimize=True)
-    with atomic(Path(folder) / "weights_atlas.png") as file:
+    with atomic(Path(folder) / "weights_sprite.png") as file:
         file.write(stream.getvalue())
     text = json.dumps(index, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    write_text(Path(folder) / "weights_atlas.json", text + "\n")
+    write_text(Path(folder) / "weights_sprite.json", text + "\n")
 
 
 def _rows(spec: Spec, table: pandas.DataFrame) -> list[dict[str, Any]]:

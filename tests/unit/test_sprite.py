@@ -1,4 +1,4 @@
-"""The atlas: that the picture and its index give back the weights that the runs hold."""
+"""The sprite: that the picture and its index give back the weights that the runs hold."""
 
 import json
 
@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from regatlas import networks, reference, runs
-from regatlas.figures import atlas, style
+from regatlas.figures import sprite, style
 
 SHAPE, CLASSES = (4, 6), 3
 PIXELS = SHAPE[0] * SHAPE[1]
@@ -46,9 +46,9 @@ def make(folder, grids, seeds=(0, 1, 2), hidden=0, lost=()):
 
 def draw(folder, measured, *study):
     spec, table, kernels = study
-    atlas.draw(spec, table, folder, measured, folder)
-    picture = np.asarray(Image.open(folder / "weights_atlas.png"))
-    return picture, json.loads((folder / "weights_atlas.json").read_text()), kernels
+    sprite.draw(spec, table, folder, measured, folder)
+    picture = np.asarray(Image.open(folder / "weights_sprite.png"))
+    return picture, json.loads((folder / "weights_sprite.json").read_text()), kernels
 
 
 def read(picture, index, cell):
@@ -97,8 +97,8 @@ def test_hidden_units_have_no_mean_and_no_template(tmp_path, measured):
     picture, index, kernels = draw(tmp_path, measured, *study)
     (row, start) = index["rows"]
     assert index["hidden"] and set(row["cells"]) == {"0", "1", "2"} and start["name"] == "start"
-    assert row["cells"]["1"]["units"] == atlas.UNITS
-    assert_same(*read(picture, index, row["cells"]["1"]), kernels["none", 0, 1][:, : atlas.UNITS])
+    assert row["cells"]["1"]["units"] == sprite.UNITS
+    assert_same(*read(picture, index, row["cells"]["1"]), kernels["none", 0, 1][:, : sprite.UNITS])
 
 
 def test_diverged_runs_are_left_out_and_a_method_may_have_none(tmp_path, measured):
@@ -111,12 +111,12 @@ def test_diverged_runs_are_left_out_and_a_method_may_have_none(tmp_path, measure
 
 
 def test_what_does_not_fit_is_counted_and_the_means_stay(tmp_path, measured, monkeypatch):
-    monkeypatch.setattr(atlas, "_MOST_PIXELS", 5 * PIXELS * CLASSES)
+    monkeypatch.setattr(sprite, "_MOST_PIXELS", 5 * PIXELS * CLASSES)
     _, index, _ = draw(tmp_path, measured, *make(tmp_path, {"a": [{}], "b": [{}]}))
     assert index["left_out"] == 3
     assert all({"mean", "0"} <= set(row["cells"]) for row in index["rows"][:2])
 
 
-def test_no_finished_run_is_an_atlas_of_the_template_alone(tmp_path, measured):
+def test_no_finished_run_is_a_sprite_of_the_template_alone(tmp_path, measured):
     _, index, _ = draw(tmp_path, measured, *make(tmp_path, {"a": [{}]}, seeds=(0,), lost=(("a", 0),)))
     assert [row.get("name") for row in index["rows"] if row["cells"]] == ["template"]
