@@ -90,12 +90,15 @@ COMPARISON_COLUMNS = [
 ]
 _INTEGERS = [
     *["seed", "train_size", "steps", "parameters", "cores", "step", "seeds", "diverged"],
-    *["point", "points", "selected", "at_edge"],
+    *["point", "points", "selected", "at_edge", "severity"],
 ]
 _TEXTS = [
     "method",
     "label",
     "baseline",
+    "corruption",
+    "published_source",
+    "published_setting",
     "values",
     "decision",
     "undecidable",
@@ -110,7 +113,6 @@ _TEXTS = [
     "processor",
     "message",
     "verdict",
-    "corruption",
 ]
 
 

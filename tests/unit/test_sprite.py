@@ -101,6 +101,20 @@ def test_hidden_units_have_no_mean_and_no_template(tmp_path, measured):
     assert_same(*read(picture, index, row["cells"]["1"]), kernels["none", 0, 1][:, : sprite.UNITS])
 
 
+def test_methods_may_have_networks_of_their_own(tmp_path, measured):
+    spec, table, kernels = make(tmp_path, {"none": [{}], "wide": [{}]})
+    for seed in (0, 1, 2):
+        kernel = np.full((PIXELS, 6), 1.0, np.float32)
+        layers = {"kernel_0": kernel, "kernel_1": np.eye(6, CLASSES)}
+        runs.write(runs.path(tmp_path, "r", "10", seed), {"seed": seed, "settings": {}}, layers)
+    picture, index, _ = draw(tmp_path, measured, spec, table, kernels)
+    none, wide, start, template = index["rows"]
+    assert [row["hidden"] for row in index["rows"]] == [False, True, False, False] and not index["hidden"]
+    assert "mean" in none["cells"] and set(wide["cells"]) == {"0", "1", "2"} and index["units"] == 6
+    assert_same(*read(picture, index, none["cells"]["2"]), kernels["none", 0, 2])
+    assert start["name"] == "start" and template["name"] == "template"
+
+
 def test_diverged_runs_are_left_out_and_a_method_may_have_none(tmp_path, measured):
     lost = (("none", 0), *(("l2", seed) for seed in (0, 1, 2)))
     picture, index, kernels = draw(tmp_path, measured, *make(tmp_path, {"none": [{}], "l2": [{}]}, lost=lost))

@@ -7,8 +7,7 @@ chooses colours, scale and centring.
 
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from io import BytesIO
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +43,12 @@ class Cell:
 def draw(spec: Spec, table: pandas.DataFrame, root: str | Path, reference: Reference, folder: Path) -> None:
     """Write ``weights_sprite.png`` and its index, ``weights_sprite.json``.
 
-    The index has ``image`` (height, width), ``columns`` (of cells), ``units`` (the most of a cell), ``hidden``,
-    ``never_lit`` (pixels), ``colors`` (256 of #rrggbb, the first for the most negative), ``rows`` and ``paths``. A row
-    has ``method`` and the point it is of (``values``, ``words``, ``selected``), or a ``name`` of what is no method's;
-    its ``cells`` map a seed or "mean" to ``at``, ``low``, ``high``, ``units`` and ``spectrum``
-    (``geometry.power_spectrum``). A path is the rows along one setting of a grid, its ``method`` and ``setting``.
+    The index has ``image`` (height, width), ``columns`` (of cells), ``units`` (the most of a cell), ``hidden`` (whether
+    all weights lead to hidden units), ``never_lit`` (pixels), ``colors`` (256 of #rrggbb, the first for the most
+    negative), ``rows`` and ``paths``. A row has ``method`` and its point (``values``, ``words``, ``selected``), or a
+    ``name`` if it is no method's, and ``hidden``; its ``cells`` map a seed or "mean" to ``at``, ``low``,
+    ``high``, ``units`` and ``spectrum`` (``geometry.power_spectrum``). A path is the rows along one setting of a grid,
+    its ``method`` and ``setting``.
 
     Args:
         spec: what to show; of many methods a choice.
@@ -61,11 +61,11 @@ def draw(spec: Spec, table: pandas.DataFrame, root: str | Path, reference: Refer
     rows = _rows(chosen, table)
     wanted = list(_cells(chosen, table, rows, Path(root)))
     kernels: dict[tuple[int, str], np.ndarray] = {}
-    hidden, room, left_out = False, _MOST_PIXELS, 0
+    hidden, room, left_out = set(), _MOST_PIXELS, 0
     starts: dict[str, np.ndarray] = {}
     for cell in wanted:
         kernel, mine, start = _read(cell.paths)
-        hidden |= mine
+        hidden |= {cell.row} if mine else set()
         if mine and len(cell.paths) > 1:
             continue  # units of different seeds have no common order: their mean shows nothing
         if kernel.size > room:
@@ -75,22 +75,24 @@ def draw(spec: Spec, table: pandas.DataFrame, root: str | Path, reference: Refer
         kernels[cell.row, cell.place] = kernel
         if cell.place != _MEAN and start is not None:
             starts.setdefault(cell.place, start)
+    one_layer = not hidden or any(cell.row not in hidden for cell in wanted)
     rows.append({"name": "start", "words": "the initial weights, the same for every method"})
     kernels |= {(len(rows) - 1, place): kernel for place, kernel in starts.items()}
-    if not hidden:
-        rows.append(
-            {"name": "template", "words": "each class\N{RIGHT SINGLE QUOTATION MARK}s mean image minus the mean of all"}
-        )
+    if one_layer:
+        rows.append({"name": "template", "words": "the mean image of each class minus the mean of all"})
         kernels[len(rows) - 1, _MEAN] = reference.template[:, :CLASSES]
-    picture, cells = _picture(kernels, reference, centred=not hidden)
+    else:
+        hidden.add(len(rows) - 1)
+    picture, cells = _picture(kernels, reference, hidden)
     for number, row in enumerate(rows):
+        row["hidden"] = number in hidden
         row["cells"] = {place: cell for (mine, place), cell in cells.items() if mine == number}
     shape = [int(side) for side in reference.image_shape]
     index = {
         "image": shape,
         "columns": picture.shape[1] // (shape[1] * max((cell["units"] for cell in cells.values()), default=1)),
         "units": max((cell["units"] for cell in cells.values()), default=1),
-        "hidden": bool(hidden),
+        "hidden": not one_layer,
         "never_lit": np.flatnonzero(reference.never_lit).tolist(),
         "colors": [matplotlib.colors.to_hex(color) for color in matplotlib.colormaps["RdBu_r"](range(256))],
         "left_out": left_out,
@@ -98,10 +100,8 @@ def draw(spec: Spec, table: pandas.DataFrame, root: str | Path, reference: Refer
         "rows": rows,
         "paths": _paths(rows),
     }
-    stream = BytesIO()
-    Image.fromarray(picture, "L").save(stream, "PNG", optimize=True)
-    with atomic(Path(folder) / "weights_sprite.png") as file:
-        file.write(stream.getvalue())
+    with atomic(Path(folder) / "weights_sprite.png") as stream:
+        Image.fromarray(picture, "L").save(stream, "PNG", optimize=True)
     text = json.dumps(index, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     write_text(Path(folder) / "weights_sprite.json", text + "\n")
 
@@ -156,7 +156,7 @@ def _read(paths: Sequence[Path]) -> tuple[np.ndarray, bool, np.ndarray | None]:
 
 
 def _picture(
-    kernels: Mapping[tuple[int, str], np.ndarray], reference: Reference, centred: bool
+    kernels: Mapping[tuple[int, str], np.ndarray], reference: Reference, hidden: Collection[int]
 ) -> tuple[np.ndarray, dict[tuple[int, str], dict[str, Any]]]:
     """The picture, uint8 [height, width], and what the index says of each cell."""
     height, width = (int(side) for side in reference.image_shape)
@@ -175,7 +175,7 @@ def _picture(
         top, left = at // columns * height, at % columns * units * width
         picture[top : top + height, left : left + tile.shape[1]] = tile
         shown = np.nan_to_num(kernel)
-        shown = geometry.row_centred(shown) if centred else shown
+        shown = shown if key[0] in hidden else geometry.row_centred(shown)
         spectrum = geometry.power_spectrum(shown, reference.live, (height, width))
         cells[key] = {
             **{"at": at, "low": low, "high": high, "units": kernel.shape[1]},

@@ -32,7 +32,7 @@ class Sprite {
         const level = data[4 * at];
         values[unit * pixels + pixel] = level === 255 ? NaN : cell.low + (level / 254) * (cell.high - cell.low);
       }
-    if (centred && !this.hidden) this.centre(values, cell.units);
+    if (centred) this.centre(values, cell.units);
     return values;
   }
 
@@ -196,7 +196,7 @@ class Viewer {
     const drawn = this.lines.map((line) => {
       const row = line.rows[this.point.value - 1] ?? line.rows.find((one) => one.selected) ?? line.rows[0];
       const cell = this.cell(row, place);
-      const values = cell && sprite.weights(cell, centred);
+      const values = cell && sprite.weights(cell, centred && !row.hidden);
       return { line, row, cell, values, limit: values ? sprite.limit(values) : 0 };
     });
     const shared = Math.max(...drawn.filter(({ line }) => line.rows[0].method).map(({ limit }) => limit));
@@ -226,7 +226,7 @@ class Viewer {
       const cell = this.cell(row, place);
       canvas.hidden = !cell;
       if (!cell) return { limit: 0 };
-      const values = sprite.weights(cell, centred);
+      const values = sprite.weights(cell, centred && !row.hidden);
       const unit = Math.min(this.unit.value, cell.units - 1);
       return { canvas, values: values.slice(unit * sprite.pixels, (unit + 1) * sprite.pixels), limit: sprite.limit(values) };
     });
