@@ -1,5 +1,5 @@
 # make            set up .venv and run the default study on all cores -> results/post/report.html
-# make test       set up .venv with the development tools and run every test
+# make test       set up .venv with the development tools and run every test (those of the report need Chromium)
 # make cluster      add what submits jobs to a cluster (README.md, "On a cluster")
 # make test-cluster run the tests of the cluster on a Slurm of one node on this machine (as root, on Debian)
 # make prune      list the runs in results/ that no study refers to; REMOVE=yes removes them
@@ -19,7 +19,7 @@ run: $(VENV)/.installed
 	$(BIN)/snakemake --cores $(CORES)
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 tests
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup tests
 
 cluster: $(VENV)/.installed-cluster
 

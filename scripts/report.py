@@ -28,6 +28,8 @@ def main() -> None:
         read_csv(options.curves, CURVE_COLUMNS),
         read_csv(options.comparison, COMPARISON_COLUMNS),
         options.figures,
+        tables=[path.name for path in (options.out.parent.iterdir() if options.out.parent.is_dir() else ())]
+        + [options.config_yaml.name],
     )
     write_text(options.config_yaml, page.resolved(options.spec["config"]))
     write_text(options.out, html)

@@ -96,6 +96,34 @@ def template_correlation(kernel: np.ndarray, live: np.ndarray, template: np.ndar
     return float(np.sum(weights * shapes) / scale) if scale else float("nan")
 
 
+def power_spectrum(kernel: np.ndarray, live: np.ndarray, image_shape: Sequence[int]) -> np.ndarray:
+    """How the power of the weight images is spread over spatial frequencies, 1 for all of white noise; [rings].
+
+    Ring k holds the frequencies of more than k and at most k + 1 cycles over the image's shorter side: the mean power
+    in it over the mean power of all rings, averaged over the units. Pixels that are not live
+    take the mean of those that are, so that neither their values nor the edge around them count for more than that.
+    Schaaf, Hateren 1996, "Modelling the power spectra of natural images", Vision Research 36(17), section 2.
+
+    Args:
+        kernel: [pixels, units], of the first layer.
+        live: which pixels count, [pixels].
+        image_shape: height and width.
+    """
+    height, width = (int(side) for side in image_shape)
+    rings = min(height, width) // 2
+    weights = kernel.astype(np.float64).T
+    means = weights[:, live].mean(axis=1, keepdims=True) if live.any() else np.zeros((len(weights), 1))
+    images = np.where(live, weights - means, 0.0).reshape(-1, height, width)
+    power = np.mean(np.abs(np.fft.fft2(images)) ** 2, axis=0)
+    distance = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width)[None]) * 2 * rings
+    ring = np.ceil(distance - 1e-9).astype(int) - 1
+    inside = (ring >= 0) & (ring < rings)
+    count = np.bincount(ring[inside], minlength=rings)
+    total = np.bincount(ring[inside], power[inside], minlength=rings)
+    mean = total.sum() / max(count.sum(), 1)
+    return np.divide(total, count * mean, out=np.full(rings, np.nan), where=(count > 0) & (mean > 0))
+
+
 def weight_extremes(kernels: Sequence[np.ndarray]) -> tuple[float, float]:
     """The smallest and the largest weight of all layers."""
     return float(min(kernel.min() for kernel in kernels)), float(max(kernel.max() for kernel in kernels))

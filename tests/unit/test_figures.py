@@ -20,13 +20,19 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import figure_accuracy
+import figure_calibration
+import figure_cost
 import figure_curves
 import figure_distribution
+import figure_forest
+import figure_robustness
 import figure_runtime
+import figure_sizes
+import figure_sprite
 import figure_weights
 from regatlas import palette, reference, runs, tables
 from regatlas.errors import UserError
-from regatlas.figures import style
+from regatlas.figures import calibration, cost, style
 from regatlas.figures.curves import spread
 
 SCRIPTS = Path(figure_weights.__file__).parent
@@ -36,9 +42,16 @@ PROGRAMS = {
     "accuracy": (figure_accuracy, ("comparison",)),
     "runtime": (figure_runtime, ("comparison",)),
     "distribution": (figure_distribution, ("runs",)),
+    "forest": (figure_forest, ("comparison",)),
+    "cost": (figure_cost, ("comparison",)),
+    "calibration": (figure_calibration, ("runs", "reference")),
+    "sprite": (figure_sprite, ("runs", "reference")),
 }
 WEIGHTS = [f"weights_{s}_scale_{k}" for s in ("shared", "own") for k in ("one_seed", "mean")]
-FILES = [*WEIGHTS, "learning_curves", "accuracy", "runtime", "weight_distribution"]
+FILES = [
+    *[*WEIGHTS, "learning_curves", "accuracy", "runtime", "weight_distribution"],
+    *["forest", "cost", "calibration", "weight_spectrum"],
+]
 SHAPE, CLASSES, DARK = (4, 6), 3, 5  # pixel 5 is the last of the first row
 SVG = "{http://www.w3.org/2000/svg}"
 GREY = (0x8A, 0x8A, 0x8A)
@@ -62,11 +75,14 @@ def make(
             kernel[0] = size * np.resize([1, -1, 0], kernel.shape[1])
             layers = {"kernel_0": kernel.astype("f4")} | ({"kernel_1": np.eye(12, 3)} if hidden else {})
             digest = f"{m}e{10 + m}"  # looks like a number
-            runs.write(runs.path(folder / "runs", f"r{m}", digest, s), {"status": status}, layers)
+            answers = {"test_predicted": np.zeros(2, np.uint8), "test_confidence": np.array([0.5, 0.9], np.float32)}
+            runs.write(runs.path(folder / "runs", f"r{m}", digest, s), {"status": status}, layers | answers)
             row = {"method": method, "seed": s, "digest": digest, "regularizer": f"r{m}", "status": status}
             row |= {"point": 0, "values": "{}", "selected": 1}
             accuracy = 0.9 - 0.1 * m + 0.01 * s
-            rows.append({**row, "test_accuracy": accuracy if status == "finished" else None})
+            known = status == "finished"
+            row |= {"test_ece": 0.25 if known else None, "test_nll": 0.5 if known else None}
+            rows.append({**row, "test_accuracy": accuracy if known else None})
             for step in (1, 10, 20, 30, 40, 50, *range(100, 1001, 50)):
                 reached = accuracy * step / (step + 20)
                 curve = {"train_loss": 1 - reached, "validation_accuracy": reached, "test_accuracy": reached}
@@ -81,6 +97,11 @@ def make(
         row |= {f"test_accuracy_noise_off{e}": row[f"test_accuracy{e}"] for e in ("", "_low", "_high")}
         row["test_accuracy_noise_off"] = mean and mean + off
         row["microseconds_per_step"] = 30.0 + 10 * m if mine else None
+        if m and mine and compared[0]["test_accuracy"]:
+            difference = mean - compared[0]["test_accuracy"]
+            for name, half in (("difference", 0.01), ("difference_simultaneous", 0.02)):
+                row |= {f"{name}_low": difference - half, f"{name}_high": difference + half} if wide else {}
+            row |= {"difference": difference, "decision": "worse" if wide else "undecided"}
         row |= {"published_test_accuracy": 0.912, "published_relative_runtime": 1.5} if m == 0 else {}
         compared.append({key: None if value is False else value for key, value in row.items()})
     for name, table, columns in (
@@ -312,7 +333,8 @@ def test_one_method_alone_can_be_drawn(tmp_path, seeds):
 def test_a_study_without_a_finished_run_still_gets_its_figures(tmp_path):
     folder = draw(make(tmp_path, {"none": "Alone"}, seeds=(0,), diverged=(("none", 0),)))
     for name in FILES:
-        assert "no finished run" in "".join(texts(svg(folder, name)))
+        words = "no other method" if name == "forest" else "no finished run"
+        assert words in "".join(texts(svg(folder, name)))
 
 
 # Many methods
@@ -445,6 +467,89 @@ def test_descriptions_state_the_numbers(drawn):
     assert "L2 regularization: 216 weights, min \N{MINUS SIGN}0.0100, max 0.0100" in said["weight_distribution"]
     assert "1 of 24 pixels are grey" in said["weights_own_scale_one_seed"]
     assert "L2 regularization: min \N{MINUS SIGN}0.0100, max 0.0100" in said["weights_own_scale_one_seed"]
+
+
+def test_what_belongs_to_a_method_says_so_and_has_a_tip(drawn, odd):
+    for name in FILES:
+        if name not in WEIGHTS:
+            owners = {e.get("data-method") for e in svg(drawn, name).iter() if e.get("data-method")}
+            assert owners == (set(FOUR) - {"none"} if name == "forest" else set(FOUR))
+    mine = [e.find(f"{SVG}title") for e in svg(odd, "accuracy").iter() if e.get("data-method") == "a<b"]
+    tips = [title.text for title in mine if title is not None]
+    assert f"{ODD['a<b']}, seed 2: 82.00 %" in tips
+
+
+def test_the_forest_shows_both_intervals_seeds_and_the_decision(drawn):
+    root = svg(drawn, "forest")
+    said = description(root).replace("\N{MINUS SIGN}", "-")
+    assert "Dropout: -10.00 points, 95 % t interval -11.00 to -9.00, simultaneous -12.00 to -8.00; worse." in said
+    tips = [e.text.replace("\N{MINUS SIGN}", "-") for e in root.iter(f"{SVG}title")]
+    assert "My own method, seed 1: -30.00 points" in tips
+    assert texts(root).count("worse") == 3
+
+
+def test_the_forest_names_the_baseline_of_each_method_if_there_are_several(tmp_path):
+    study = make(tmp_path, FOUR)
+    comparison = pd.read_csv(tmp_path / "comparison.csv")
+    comparison["baseline"] = ["", "none", "dropout", ""]
+    comparison.to_csv(tmp_path / "comparison.csv", index=False)
+    root = svg(draw(study, "forest"), "forest")
+    assert {e.get("data-method") for e in root.iter() if e.get("data-method")} == {"dropout", "l2"}
+    assert {"against No", "against Dropout"} <= {" ".join(text.split()[:2]) for text in texts(root)}
+    tips = [e.text.replace("\N{MINUS SIGN}", "-") for e in root.iter(f"{SVG}title")]
+    assert "L2 regularization, seed 0: -10.00 points" in tips  # to dropout, not to none
+
+
+def test_the_cost_figure_marks_what_no_other_beats(drawn):
+    assert "No other is both faster and better than: No regularization." in description(svg(drawn, "cost"))
+    times = pd.Series({"a": 3.0, "b": 1.0, "c": 2.0, "d": 2.0})
+    accuracy = pd.Series({"a": 0.9, "b": 0.5, "c": 0.4, "d": 0.7})
+    assert cost.unbeaten(times, accuracy) == ["b", "d", "a"]
+
+
+def test_reliability_counts_right_answers_by_confidence(tmp_path):
+    for seed, confidence in enumerate(([0.125, 0.25, 1.0, 1.0], [0.125, 0.25, 1.0, 0.9375])):
+        answers = {"test_predicted": np.array([1, 1, 1, 0]), "test_confidence": np.array(confidence, np.float32)}
+        runs.write(tmp_path / f"{seed}.npz", {}, answers)
+    found = calibration.reliability([tmp_path / "0.npz", tmp_path / "1.npz"], np.array([1, 0, 1, 1]))
+    assert found.images.tolist() == [0, 2, 0, 2, *[0] * 10, 4]  # an eighth is in the second fifteenth
+    assert found.accuracy[[1, 3, 14]].tolist() == [1, 0, 0.5]
+    assert found.confidence[14] == 0.984375 and np.isnan(found.accuracy[0])
+
+
+def test_sizes_join_methods_of_a_family(tmp_path):
+    study = make(tmp_path, FOUR)
+    table = pd.read_csv(tmp_path / "runs.csv").assign(
+        train_size=lambda t: t["method"].map({"none": 1000, "dropout": 500})
+    )
+    table["train_accuracy"] = table["test_accuracy"] + 0.05
+    table.to_csv(tmp_path / "runs.csv", index=False)
+    command = ["figure_sizes.py", "--spec", json.dumps(study.spec), "--table", str(tmp_path / "runs.csv")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", [*command, "--families", '[["none", "dropout"]]', "--out", str(tmp_path)])
+        figure_sizes.main()
+    root = svg(tmp_path, "data_sizes")
+    assert "No regularization: 81.00 % with 500, 91.00 % with 1,000." in description(root)
+    assert {e.get("data-method") for e in root.iter() if e.get("data-method")} == {"none"}
+    assert {"500", "1,000"} <= set(texts(root))
+
+
+def test_robustness_has_a_panel_a_corruption(tmp_path):
+    study = make(tmp_path, FOUR)
+    rows = [
+        {"method": method, "seed": seed, "corruption": name, "severity": severity, "accuracy": 0.9 - severity / 10}
+        for method in FOUR for seed in (0, 1) for name in ("salt_pepper", "blur") for severity in (1, 2)
+    ]  # fmt: skip
+    pd.DataFrame(rows).to_csv(tmp_path / "robustness.csv", index=False)
+    command = ["figure_robustness.py", "--spec", json.dumps(study.spec), "--table", str(tmp_path / "runs.csv")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", [*command, "--robustness", str(tmp_path / "robustness.csv"), "--out", str(tmp_path)])
+        figure_robustness.main()
+    root = svg(tmp_path, "robustness")
+    assert {"salt pepper", "blur"} <= set(texts(root))
+    assert "Dropout: 75.0 % over all, least with salt pepper (75.0 %)." in description(root)
+    tips = [e.text for e in root.iter(f"{SVG}title")]
+    assert "No regularization: 91.0 % at 0, 80.0 % at 1, 70.0 % at 2" in tips  # 0: the clean images of runs.csv
 
 
 def test_the_accuracy_figure_has_a_point_for_every_seed(drawn):

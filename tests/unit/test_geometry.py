@@ -42,6 +42,30 @@ def test_row_centring_takes_away_what_softmax_does_not_see():
     assert np.ptp(difference, axis=1).max() < 1e-5  # the same for every class
 
 
+def test_the_spectrum_of_white_noise_is_flat_and_of_a_wave_has_one_ring():
+    live = np.ones(24 * 24, bool)
+    noise = geometry.power_spectrum(random(0, 24 * 24, 500), live, (24, 24))
+    assert len(noise) == 12 and np.abs(noise - 1).max() < 0.15
+    wave = np.sin(2 * np.pi * 3 * np.arange(24) / 24)  # three cycles from left to right
+    spectrum = geometry.power_spectrum(np.tile(wave, 24)[:, None], live, (24, 24))
+    assert spectrum.argmax() == 2 and spectrum[2] > 1
+    assert np.delete(spectrum, 2).max() < 1e-20
+
+
+def test_the_spectrum_does_not_see_scale_mean_or_pixels_that_are_not_live():
+    live = np.ones(20 * 30, bool)
+    live[::7] = False
+    kernel = random(1, 20 * 30, 4)
+    spectrum = geometry.power_spectrum(kernel, live, (20, 30))
+    other = np.where(live[:, None], 3 * kernel + 5, 1e6)
+    assert len(spectrum) == 10 and np.allclose(geometry.power_spectrum(other, live, (20, 30)), spectrum)
+
+
+def test_a_constant_image_has_no_spectrum():
+    assert np.isnan(geometry.power_spectrum(np.ones((30, 2)), ALL, SHAPE)).all()
+    assert np.isnan(geometry.power_spectrum(random(0, 30, 2), ~ALL, SHAPE)).all()
+
+
 def test_neighbours_share_an_edge_and_are_both_live():
     live = np.array([True, True, False, True, True, True])  # a 2 x 3 grid: 0 1 . / 3 4 5
     pairs = geometry.neighbours(live, (2, 3))

@@ -12,7 +12,11 @@ import pandas
 import pytest
 from shrunken import ROOT, Project, documented_rows
 
-FIGURES = ["figure_accuracy", "figure_curves", "figure_distribution", "figure_runtime", "figure_weights"]
+COMPARED = ["figure_accuracy", "figure_cost", "figure_forest", "figure_runtime"]  # drawn from the comparison
+FIGURES = [
+    *COMPARED,
+    *["figure_sprite", "figure_calibration", "figure_curves", "figure_distribution", "figure_weights"],
+]
 ALL_AFTER = ["collect", "compare", *FIGURES, "report"]
 
 
@@ -189,18 +193,18 @@ ROWS: dict[str, tuple[str, str, list[tuple[Callable[[Project], object], Counter]
         ],
     ),
     "a published value": (
-        "nothing", "comparison, figures of accuracy and runtime, report", [
+        "nothing", "comparison, the figures of it, report", [
             (
                 config(lambda c: c["methods"]["l2"]["published"].update(test_accuracy=0.7)),
-                jobs("compare", "figure_accuracy", "figure_runtime", "report"),
+                jobs("compare", *COMPARED, "report"),
             ),
         ],
     ),
     "the margin or the level in `statistics`": (
-        "nothing", "comparison, figures of accuracy and runtime, report", [
+        "nothing", "comparison, the figures of it, report", [
             (
                 config(lambda c: c.update(statistics={"margin": 0.01})),
-                jobs("compare", "figure_accuracy", "figure_runtime", "report"),
+                jobs("compare", *COMPARED, "report"),
             ),
         ],
     ),
@@ -328,7 +332,7 @@ ROWS: dict[str, tuple[str, str, list[tuple[Callable[[Project], object], Counter]
             (remove("post/report.html"), jobs("report")),
             (
                 remove("post/comparison.csv", "post/report.html"),
-                jobs("compare", "figure_accuracy", "figure_runtime", "report"),
+                jobs("compare", *COMPARED, "report"),
             ),
         ],
     ),

@@ -37,6 +37,7 @@ RESULTS = f"results/{STUDY.name}"
 FIGURES = f"{RESULTS}/figures"
 POINTS = {(method.regularizer, point.digest): (method, point) for method in STUDY.methods for point in method.points}
 
+OF_THE_SIZE = ("train_size", "steps", "evaluate_every")  # of a training: epochs make the others follow the first
 
 LONG_SPECS = {}
 
@@ -186,6 +187,21 @@ def tell_why(method):
 def plugin(wildcards):
     paths = point_of(wildcards)[0].declaration.paths
     return [part for path in paths if SCRIPTS not in path.parents for part in ("--plugin", str(path))]
+
+
+@functools.cache
+def families():
+    """Ids of methods that differ in the number of training images, and in what follows from it, alone; largest first."""
+    alike = {}
+    for method in STUDY.methods:
+        rest = [
+            point.settings | {"training": {k: v for k, v in point.settings["training"].items() if k not in OF_THE_SIZE}}
+            for point in method.points
+        ]
+        alike.setdefault(fingerprint.canonical(rest), []).append(method)
+    size = lambda method: method.points[0].settings["training"]["train_size"]  # noqa: E731
+    found = [sorted(methods, key=size, reverse=True) for methods in alike.values() if len(set(map(size, methods))) > 1]
+    return [[method.id for method in methods] for methods in found]
 
 
 def figure(name, category="Figures", **labels):

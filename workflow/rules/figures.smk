@@ -1,12 +1,11 @@
-# The figure rules: tables and runs -> results/<study>/figures/*.svg, the weight images as .png too.
+# The figure rules: tables and runs -> results/<study>/figures/*.svg, the weight images as .png too, and the sprite.
 # Those that read runs have the table of runs as their input, not each of them: it is newer than any run in it.
-FIGURE_SPEC = canonical(
-    {
-        "methods": [{"id": m.id, "label": m.label, "color": m.color} for m in STUDY.methods],
-        "baseline": STUDY.baseline,
-        **{key: STUDY.config["figures"][key] for key in ("seed", "width", "dpi")},
-    }
-)
+SHOWN = {
+    "methods": [{"id": m.id, "label": m.label, "color": m.color} for m in STUDY.methods],
+    "baseline": STUDY.baseline,
+    **{key: STUDY.config["figures"][key] for key in ("seed", "width", "dpi")},
+}
+FIGURE_SPEC = canonical(SHOWN)
 WEIGHT_IMAGES = {
     "weights_shared_scale_one_seed": {"weights": "one seed", "scale": "one for all methods"},
     "weights_own_scale_one_seed": {"weights": "one seed", "scale": "each method its own"},
@@ -150,3 +149,144 @@ rule figure_paths:
     shell:
         'python "$REGATLAS_SCRIPTS"/figure_paths.py --spec {params.spec:q} --table {input.table:q} --out {params.folder:q}'
         " > {log:q} 2>&1"
+
+
+rule figure_forest:
+    input:
+        table=f"{RESULTS}/runs.csv",
+        comparison=f"{RESULTS}/comparison.csv",
+    output:
+        figure("forest", figure="differences with intervals and margin"),
+    log:
+        f"{RESULTS}/logs/figure_forest.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        spec=canonical(SHOWN | STUDY.config["statistics"]),
+        folder=folder_of_output,
+        code=code("figure_forest.py"),
+    shell:
+        'python "$REGATLAS_SCRIPTS"/figure_forest.py --spec {params.spec:q} --table {input.table:q}'
+        " --comparison {input.comparison:q} --out {params.folder:q} > {log:q} 2>&1"
+
+
+rule figure_cost:
+    input:
+        table=f"{RESULTS}/runs.csv",
+        comparison=f"{RESULTS}/comparison.csv",
+    output:
+        figure("cost", figure="time of a step against accuracy"),
+    log:
+        f"{RESULTS}/logs/figure_cost.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        spec=FIGURE_SPEC,
+        folder=folder_of_output,
+        code=code("figure_cost.py"),
+    shell:
+        'python "$REGATLAS_SCRIPTS"/figure_cost.py --spec {params.spec:q} --table {input.table:q}'
+        " --comparison {input.comparison:q} --out {params.folder:q} > {log:q} 2>&1"
+
+
+rule figure_calibration:
+    input:
+        table=f"{RESULTS}/runs.csv",
+        reference=REFERENCE,
+    output:
+        figure("calibration", figure="calibration"),
+    log:
+        f"{RESULTS}/logs/figure_calibration.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        spec=FIGURE_SPEC,
+        folder=folder_of_output,
+        code=code("figure_calibration.py"),
+    shell:
+        'python "$REGATLAS_SCRIPTS"/figure_calibration.py --spec {params.spec:q} --table {input.table:q}'
+        " --runs results/runs --reference {input.reference:q} --out {params.folder:q} > {log:q} 2>&1"
+
+
+rule figure_sprite:
+    input:
+        table=f"{RESULTS}/runs.csv",
+        reference=REFERENCE,
+    output:
+        figure("weight_spectrum", figure="power spectra of the weight images"),
+        f"{FIGURES}/weights_sprite.png",
+        f"{FIGURES}/weights_sprite.json",
+    log:
+        f"{RESULTS}/logs/figure_sprite.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        spec=FIGURE_SPEC,
+        folder=folder_of_output,
+        code=code("figure_sprite.py"),
+    shell:
+        'python "$REGATLAS_SCRIPTS"/figure_sprite.py --spec {params.spec:q} --table {input.table:q}'
+        " --runs results/runs --reference {input.reference:q} --out {params.folder:q} > {log:q} 2>&1"
+
+
+rule figure_sizes:
+    input:
+        table=f"{RESULTS}/runs.csv",
+    output:
+        figure("data_sizes", figure="accuracy against the number of training images"),
+    log:
+        f"{RESULTS}/logs/figure_sizes.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        spec=FIGURE_SPEC,
+        families=canonical(families()),
+        folder=folder_of_output,
+        code=code("figure_sizes.py"),
+    shell:
+        'python "$REGATLAS_SCRIPTS"/figure_sizes.py --spec {params.spec:q} --table {input.table:q}'
+        " --families {params.families:q} --out {params.folder:q} > {log:q} 2>&1"
+
+
+if hasattr(rules.collect.output, "robustness"):
+    rule figure_robustness:
+        input:
+            table=f"{RESULTS}/runs.csv",
+            robustness=rules.collect.output.robustness,
+        output:
+            figure("robustness", figure="accuracy on corrupted images"),
+        log:
+            f"{RESULTS}/logs/figure_robustness.log",
+        conda:
+            "../../environment.yml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=20,
+        params:
+            spec=FIGURE_SPEC,
+            folder=folder_of_output,
+            code=code("figure_robustness.py"),
+        shell:
+            'python "$REGATLAS_SCRIPTS"/figure_robustness.py --spec {params.spec:q} --table {input.table:q}'
+            " --robustness {input.robustness:q} --out {params.folder:q} > {log:q} 2>&1"

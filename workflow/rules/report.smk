@@ -32,13 +32,20 @@ rule report:
             f"{FIGURES}/{name}.svg"
             for name in (
                 *WEIGHT_IMAGES,
+                "forest",
                 "learning_curves",
                 "accuracy",
                 "runtime",
+                "cost",
+                "calibration",
+                "weight_spectrum",
                 "weight_distribution",
                 *(["strength_paths"] if STUDY.tuned else []),
+                *(["data_sizes"] if families() else []),
+                *(["robustness"] if hasattr(rules.collect.output, "robustness") else []),
             )
         ],
+        sprite=[f"{FIGURES}/weights_sprite.png", f"{FIGURES}/weights_sprite.json"],
     output:
         page=report(
             f"{RESULTS}/report.html",
@@ -60,7 +67,7 @@ rule report:
         folder=lambda wildcards, input: os.path.dirname(input.figures[0]),
         code=code("report.py"),
         templates=fingerprint.content(
-            path for path in (SCRIPTS / "regatlas" / "report").glob("*") if path.suffix in (".j2", ".css", ".js")
+            path for path in (SCRIPTS / "regatlas" / "report").rglob("*") if path.suffix in (".j2", ".css", ".js")
         ),
     shell:
         'python "$REGATLAS_SCRIPTS"/report.py --spec {params.spec:q} --config-yaml {output.config:q} --table {input.table:q}'

@@ -15,6 +15,7 @@ from regatlas.figures.style import (
     interval,
     legend,
     look,
+    mark,
     name_rows,
     note,
     percent,
@@ -81,15 +82,17 @@ def _seeds(axes: Axes, spec: Spec, runs: pandas.DataFrame, column: str) -> None:
     seeds = np.unique(runs["seed"].to_numpy(dtype=int))
     height = np.linspace(-0.15, 0.15, len(seeds)) if len(seeds) > 1 else np.zeros(1)
     within = height[np.searchsorted(seeds, runs["seed"].to_numpy(dtype=int))]
-    colors = {method.id: method.color for method in spec.methods}
-    axes.scatter(
-        runs[column].to_numpy(dtype=float),
-        runs["row"].to_numpy() + _ABOVE + within,
-        c=runs["method"].map(colors).to_list(),
-        s=3.2**2,
-        linewidths=0,
-        rasterized=len(runs) > _MOST_POINTS,
-    )
+    x, y = runs[column].to_numpy(dtype=float), runs["row"].to_numpy() + _ABOVE + within
+    size = {"s": 3.2**2, "linewidths": 0}
+    if len(runs) > _MOST_POINTS:
+        colors = {method.id: method.color for method in spec.methods}
+        axes.scatter(x, y, c=runs["method"].map(colors).to_list(), rasterized=True, **size)
+    else:
+        methods = {method.id: method for method in spec.methods}
+        for row, place, height in zip(runs.itertuples(), x, y, strict=True):
+            method = methods[row.method]
+            point = axes.scatter(place, height, color=method.color, **size)
+            mark(method, point, f"{method.label}, seed {row.seed}: {percent(row.test_accuracy)}")
     axes.set_ylim(len(spec.methods) - 0.5, -0.5)
 
 
@@ -112,10 +115,13 @@ def _means(axes: Axes, spec: Spec, means: pandas.DataFrame) -> set[str]:
         for name, marker in drawn:
             mean, low, high = (100 * value for value in interval(values, name))
             y = row + _BELOW
-            axes.plot([low, high], [y, y], color=method.color, linewidth=2)
-            axes.plot(mean, y, color=method.color, marker=marker, markersize=5)
+            drawing = axes.plot([low, high], [y, y], color=method.color, linewidth=2)
+            drawing += axes.plot(mean, y, color=method.color, marker=marker, markersize=5)
+            off = ", noise off" if marker == _NOISE_OFF else ""
+            mark(method, drawing, f"{method.label}{off}: {_mean(values, name)}, {values['seeds']:.0f} seeds")
         if np.isfinite(published := float(values["published_test_accuracy"])):
-            axes.plot(100 * published, row + _BELOW, **PUBLISHED)
+            drawing = axes.plot(100 * published, row + _BELOW, **PUBLISHED)
+            mark(method, drawing, f"{method.label}, published: {percent(published, 1)}")
             shown.add("published")
         if not values["seeds"] > 0:
             axes.text(0.5, row, "no finished run", transform=axes.get_yaxis_transform(), va="center", ha="center")
@@ -127,8 +133,9 @@ def _intervals(axes: Axes, spec: Spec, means: pandas.DataFrame) -> None:
         values = means.loc[method.id]
         mean, low, high = (100 * value for value in interval(values, "test_accuracy"))
         if np.isfinite(low):
-            axes.plot([low - mean, high - mean], [row + _BELOW] * 2, color=method.color, linewidth=2)
-            axes.plot(0, row + _BELOW, color=method.color, marker=method.marker, markersize=5)
+            drawing = axes.plot([low - mean, high - mean], [row + _BELOW] * 2, color=method.color, linewidth=2)
+            drawing += axes.plot(0, row + _BELOW, color=method.color, marker=method.marker, markersize=5)
+            mark(method, drawing)
 
 
 def _differs(values: pandas.Series) -> bool:

@@ -15,6 +15,8 @@ from regatlas.figures.style import (
     Spec,
     legend,
     look,
+    mark,
+    mark_legend,
     note,
     number,
     percent,
@@ -96,7 +98,9 @@ def _panels(
             axes.set_xlim(0, end)
         for method, band in drawn:  # where lines end, and nowhere else, so that markers hide no line
             end_style = {"color": method.color, "marker": method.marker, "markersize": 5}
-            axes_row[1].plot(band[-1:, 0], band[-1:, 1], clip_on=False, zorder=5, **end_style)
+            end = axes_row[1].plot(band[-1:, 0], band[-1:, 1], clip_on=False, zorder=5, **end_style)
+            value = percent(band[-1, 1] / 100) if name == "test_accuracy" else number(band[-1, 1])
+            mark(method, end, f"{method.label}: {value} at step {band[-1, 0]:,.0f}")
         axes_row[0].set_ylabel(label)
     grid[0, 0].set_title(f"The first {100 * early / last:.2g} % of the steps")
     grid[0, 1].set_title("The whole run")
@@ -109,9 +113,9 @@ def _panels(
 
 def _line(axes: Axes, method: Method, band: np.ndarray) -> None:
     steps, mean, low, high = band.T
-    axes.plot(steps, mean, color=method.color, linestyle=method.dash)
+    mark(method, axes.plot(steps, mean, color=method.color, linestyle=method.dash), method.label)
     if np.isfinite(low).any():
-        axes.fill_between(steps, low, high, color=method.color, alpha=0.22, linewidth=0)
+        mark(method, axes.fill_between(steps, low, high, color=method.color, alpha=0.22, linewidth=0), method.label)
 
 
 def _range(axes: Axes, values: np.ndarray, logarithmic: bool) -> None:
@@ -147,6 +151,8 @@ def _label(figure: Figure, axes: Axes, ends: Sequence[tuple[Method, float]]) -> 
         )
         for name, (_, end) in zip(names, ends, strict=True)
     ]
+    for (method, _), text in zip(ends, texts, strict=True):
+        mark(method, text)
     figure.draw_without_rendering()
     points = 72 / figure.dpi
     middles = axes.transData.transform([(0, end) for _, end in ends])[:, 1] * points
@@ -158,7 +164,7 @@ def _label(figure: Figure, axes: Axes, ends: Sequence[tuple[Method, float]]) -> 
         for text, (method, end), shift in zip(texts, ends, places - middles, strict=True):
             text.set_position((_LEADER + 4, shift))
             line = {"arrowstyle": "-", "color": method.color, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 4}
-            axes.annotate(
+            leader = axes.annotate(
                 "",
                 (1, end),
                 (_LEADER + 1, shift),
@@ -166,6 +172,7 @@ def _label(figure: Figure, axes: Axes, ends: Sequence[tuple[Method, float]]) -> 
                 "offset points",
                 arrowprops=line,
             )
+            mark(method, leader.arrow_patch)
         return
     for text in texts:
         text.remove()
@@ -180,6 +187,7 @@ def _label(figure: Figure, axes: Axes, ends: Sequence[tuple[Method, float]]) -> 
     lines = max(label.count("\n") + 1 for label in labels)
     figure.set_figheight(figure.get_figheight() + rows * (0.055 + 0.145 * lines))
     box = legend(figure, handles, labels, loc="outside lower left", ncols=columns, handlelength=4)
+    mark_legend([method for method, _ in ends], box)
     box.set_title("Highest final accuracy first", {"size": 8.5})
     box.set_alignment("left")
 

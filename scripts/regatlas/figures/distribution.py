@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from regatlas.figures.style import INK, Method, Spec, look, note, number, plain_ticks, save_svg, wrap
+from regatlas.figures.style import INK, Method, Spec, look, mark, note, number, plain_ticks, save_svg, wrap
 from regatlas.figures.weights import finished_runs, first_kernel
 
 _BINS_SHARED, _BINS_OWN = 121, 81
@@ -106,7 +106,7 @@ def _panels(
         _histogram(row[-1], method, pool.shares, _edges(pool.ends, _BINS_OWN), pool.ends)
         row[-1].set_xlim(*_padded(pool.ends))
         row[-1].set_title(f"min {number(pool.ends[0])}, max {number(pool.ends[1])}", loc="right", size=8)
-        row[0].set_title(wrap(method.label, 42), size=9)
+        mark(method, row[0].set_title(wrap(method.label, 42), size=9))
         row[0].set_ylim(fewest / 2, 200)
     for axes in grid.flat:
         axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
@@ -124,10 +124,15 @@ def _panels(
 def _histogram(
     axes: Axes, method: Method, shares: np.ndarray, edges: np.ndarray, extremes: tuple[float, float]
 ) -> None:
-    axes.stairs(shares, edges, fill=True, color=method.color, linewidth=0, alpha=0.45)
-    axes.stairs(shares, edges, color=method.color, linewidth=0.8)
+    drawn = [
+        axes.stairs(shares, edges, fill=True, color=method.color, linewidth=0, alpha=0.45),
+        axes.stairs(shares, edges, color=method.color, linewidth=0.8),
+    ]
     axes.set_yscale("log")
-    axes.plot(extremes, [0, 0], "|", color=INK, markersize=9, clip_on=False, transform=axes.get_xaxis_transform())
+    drawn += axes.plot(
+        extremes, [0, 0], "|", color=INK, markersize=9, clip_on=False, transform=axes.get_xaxis_transform()
+    )
+    mark(method, drawn, f"{method.label}: from {number(extremes[0])} to {number(extremes[1])}")
 
 
 def _padded(ends: tuple[float, float]) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from regatlas.figures.style import INK, Method, Spec, legend, look, note, number, percent, save_svg, wrap
+from regatlas.figures.style import INK, Method, Spec, legend, look, mark, note, number, percent, save_svg, wrap
 from regatlas.statistics import t_interval
 
 _PANELS = (
@@ -91,12 +91,13 @@ def _grid(figure: Figure, paths: Sequence[tuple[Method, str, pandas.DataFrame]])
             for column, dash in drawn:
                 mean, low, high = (scale * path[f"{column}{end}"].to_numpy() for end in ("", "_low", "_high"))
                 known |= bool(np.isfinite(mean).any())
-                axes.plot(places, mean, color=method.color, linestyle=dash, marker=".", markersize=4)
+                mark(method, axes.plot(places, mean, color=method.color, linestyle=dash, marker=".", markersize=4))
                 if np.isfinite(low).any():
-                    axes.fill_between(places, low, high, color=method.color, alpha=0.2, linewidth=0)
+                    mark(method, axes.fill_between(places, low, high, color=method.color, alpha=0.2, linewidth=0))
                 if column == drawn[0][0]:
                     at = path["selected"].to_numpy()
-                    axes.plot(places[at], mean[at], marker="o", markersize=8, mfc="none", mec=INK, linestyle="")
+                    ring = axes.plot(places[at], mean[at], marker="o", markersize=8, mfc="none", mec=INK, linestyle="")
+                    mark(method, ring, f"{method.label}: selected")
             axes.yaxis.set_major_locator(MaxNLocator(3))
             axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 3)))
             axes.tick_params(labelsize=7.5, length=2)
@@ -106,6 +107,7 @@ def _grid(figure: Figure, paths: Sequence[tuple[Method, str, pandas.DataFrame]])
                 axes.set_yticks([])
                 axes.text(0.5, 0.5, "\N{EN DASH}", transform=axes.transAxes, ha="center")
         axes_row[0].set_ylabel(wrap(method.label, 16), fontsize=8)
+        mark(method, axes_row[0].yaxis.label)
     handles = [Line2D([], [], color=INK, linestyle=dash) for _, dash in _PANELS[0][1]]
     handles.append(Line2D([], [], marker="o", markersize=8, mfc="none", mec=INK, linestyle=""))
     legend(

@@ -12,10 +12,12 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from regatlas.figures.style import (
     INK,
     PUBLISHED,
+    Method,
     Spec,
     interval,
     legend,
     look,
+    mark,
     name_rows,
     note,
     number,
@@ -52,10 +54,11 @@ def draw(spec: Spec, table: pandas.DataFrame, comparison: pandas.DataFrame, fold
         for row, method in enumerate(spec.methods):
             values = rows.loc[method.id]
             ratio, low, high = interval(values, "relative_runtime")
-            axes.plot([low, high], [row, row], color=method.color, linewidth=2)
-            axes.plot(ratio, row, color=method.color, marker=method.marker, markersize=5)
-            axes.plot(float(values["published_relative_runtime"]), row, **PUBLISHED)
-            axes.text(1.03, row, _time(values), transform=axes.get_yaxis_transform(), va="center")
+            drawn = axes.plot([low, high], [row, row], color=method.color, linewidth=2)
+            drawn += axes.plot(ratio, row, color=method.color, marker=method.marker, markersize=5)
+            mark(method, drawn, _said(method, values))
+            mark(method, axes.plot(float(values["published_relative_runtime"]), row, **PUBLISHED))
+            mark(method, axes.text(1.03, row, _time(values), transform=axes.get_yaxis_transform(), va="center"))
         _scale(axes, rows.filter(regex="relative_runtime").to_numpy(dtype=float))
         axes.set_xlabel(wrap(f"Time per training step, relative to {baseline}", 60))
         _key(figure, bool(rows["relative_runtime_low"].notna().any()), published)
@@ -94,14 +97,17 @@ def _key(figure: Figure, repeated: bool, published: bool) -> None:
 def _describe(spec: Spec, table: pandas.DataFrame, rows: pandas.DataFrame, baseline: str) -> str:
     parts = [f"Points of the time per training step relative to {baseline}, with 95 % intervals, one row a method."]
     for method in spec.methods:
-        values = rows.loc[method.id]
-        ratio, low, high = interval(values, "relative_runtime")
-        text = f"{method.label}: {_time(values)}"
-        if np.isfinite(ratio):
-            text += f", {ratio:.2f} times the baseline"
-        if np.isfinite(low) and low < high:
-            text += f" ({low:.2f} to {high:.2f})"
-        if np.isfinite(published := float(values["published_relative_runtime"])):
-            text += f", published {published:.2f}"
-        parts.append(f"{text}.")
+        parts.append(f"{_said(method, rows.loc[method.id])}.")
     return " ".join(filter(None, [*parts, spec.left_out(table)]))
+
+
+def _said(method: Method, values: pandas.Series) -> str:
+    ratio, low, high = interval(values, "relative_runtime")
+    text = f"{method.label}: {_time(values)}"
+    if np.isfinite(ratio):
+        text += f", {ratio:.2f} times the baseline"
+    if np.isfinite(low) and low < high:
+        text += f" ({low:.2f} to {high:.2f})"
+    if np.isfinite(published := float(values["published_relative_runtime"])):
+        text += f", published {published:.2f}"
+    return text

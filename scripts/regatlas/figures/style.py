@@ -9,7 +9,8 @@ import dataclasses
 import json
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from xml.etree import ElementTree
@@ -97,6 +98,8 @@ class Spec:
     width: float | None = None  # inches
     title: str | None = None
     dpi: int = 200
+    margin: float = 0.002  # of accuracy: differences up to this do not matter
+    level: float = 0.95  # of simultaneous intervals
 
     @property
     def ids(self) -> set[str]:
@@ -213,6 +216,21 @@ def interval(row: pandas.Series, name: str) -> tuple[float, float, float]:
     return mean, low, high
 
 
+def mark(method: Method, artists: Artist | Iterable[Artist], tip: str = "") -> None:
+    """Say in an SVG which method something drawn belongs to, and in ``tip`` what a pointer on it shows.
+
+    A page can then show some methods and not others.
+    """
+    for artist in [artists] if isinstance(artists, Artist) else artists:
+        artist.set_gid(json.dumps({"method": method.id, "tip": printable(tip)}))
+
+
+def mark_legend(methods: Iterable[Method], box: Legend) -> None:
+    """``mark`` the entries of a legend that names these methods first, in this order."""
+    for method, handle, text in zip(methods, box.legend_handles, box.get_texts(), strict=False):
+        mark(method, (handle, text))
+
+
 def plain_ticks(axis: Axis) -> None:
     """Numbers in full at the ticks, all with the same decimals."""
     formatter = ScalarFormatter(useOffset=False, useMathText=False)
@@ -230,6 +248,8 @@ def name_rows(axes: Axes, methods: Sequence[Method], characters: int) -> None:
     """One row a method, the first on top, named at the left."""
     axes.set_yticks(range(len(methods)), [wrap(method.label, characters) for method in methods])
     axes.set_ylim(len(methods) - 0.5, -0.5)
+    for method, tick in zip(methods, axes.yaxis.get_major_ticks(len(methods)), strict=True):
+        mark(method, tick.label1)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     for edge in range(1, len(methods)):
@@ -247,7 +267,8 @@ def note(figure: Figure, text: str, characters: int, above: bool = False) -> Non
 def look() -> Iterator[None]:
     """Draw and save within this: matplotlib's defaults and ours, whatever the user's matplotlibrc says."""
     defaults = {k: v for k, v in matplotlib.rcParamsDefault.items() if k not in ("backend", "backend_fallback")}
-    with matplotlib.rc_context(defaults | _RC):
+    with matplotlib.rc_context(defaults | _RC), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing")  # whoever shows the SVG may have it
         yield
 
 
@@ -255,7 +276,8 @@ def save_svg(figure: Figure, path: str | Path, title: str, description: str) -> 
     """Write a figure as an SVG to be inlined in a page or opened by itself; the same figure, the same bytes.
 
     It has a ``<title>`` and a ``<desc>`` that speak for it, no styles that would leak into the page, and ids
-    that start with the file's name, so that several can stand in one page.
+    that start with the file's name, so that several can stand in one page. What ``mark`` has marked has the method's
+    id as ``data-method`` and the tip as its own ``<title>``.
     """
     stream = BytesIO()
     figure.savefig(stream, format="svg", metadata={"Date": None})
@@ -263,9 +285,9 @@ def save_svg(figure: Figure, path: str | Path, title: str, description: str) -> 
     name = Path(path).stem
     _drop(root, f"{{{_SVG}}}metadata", f"{{{_SVG}}}style")
     used = set(re.findall(r'(?:href="|url\()#([^")]+)', ElementTree.tostring(root, "unicode")))
-    for element in root.iter():
+    for element in list(root.iter()):
         if element.get("id") not in used:
-            element.attrib.pop("id", None)
+            _tell(element, element.attrib.pop("id", ""))
         for key, value in element.attrib.items():
             value = re.sub(rf"((?:fill|stroke): ?){INK}\b", r"\1currentColor", value)
             value = value.replace("'DejaVu Sans'", "sans-serif").replace("url(#", f"url(#{name}-")
@@ -281,6 +303,17 @@ def save_svg(figure: Figure, path: str | Path, title: str, description: str) -> 
         element.text = printable(text)
         root.insert(0, element)
     write_text(path, ElementTree.tostring(root, "unicode") + "\n")
+
+
+def _tell(element: ElementTree.Element, told: str) -> None:
+    """Turn what ``mark`` wrote into what a page can use."""
+    if told.startswith("{"):
+        mine = json.loads(told)
+        element.set("data-method", mine["method"])
+        if mine["tip"]:
+            title = ElementTree.Element(f"{{{_SVG}}}title")
+            title.text = mine["tip"]
+            element.insert(0, title)
 
 
 def _drop(element: ElementTree.Element, *tags: str) -> None:

@@ -14,12 +14,12 @@ _NAMED = 8  # methods that a sentence names
 _PROJECT = Path(__file__).resolve().parents[3]
 
 
-def findings(rows: Sequence[Mapping[str, Any]], baseline: str) -> list[str]:
-    """Three sentences with the study's numbers: accuracy, differences to the baseline, noise or cost."""
+def findings(rows: Sequence[Mapping[str, Any]], reference: str) -> list[str]:
+    """Three sentences with the study's numbers: accuracy, decided differences to the reference, noise or cost."""
     finished = [row for row in rows if known(row["test_accuracy"])]
     if not finished:
         return ["No run finished, so there is nothing to compare."]
-    return [_accuracies(finished), _differences(finished, baseline), _agreement_or_cost(rows)]
+    return [_accuracies(finished), _differences(finished, reference), _agreement_or_cost(rows)]
 
 
 def _accuracies(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -32,41 +32,52 @@ def _accuracies(rows: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _differences(rows: Sequence[Mapping[str, Any]], baseline: str) -> str:
-    reference = next((row["label"] for row in rows if row["method"] == baseline), baseline)
-    others = [row for row in rows if row["method"] != baseline]
-    decided = [row for row in others if known(row["difference_low"])]
+def _differences(rows: Sequence[Mapping[str, Any]], reference: str) -> str:
+    others = [row for row in rows if known(row["difference"])]
     if not others:
         return f"There is no other method to compare with {reference}."
-    if not decided:
-        points = some(f"{row['label']} {percent(row['difference'], '+.2f')}" for row in others)
-        return (
-            f"The differences to {reference} in points are {points}; with fewer than two common seeds "
-            "they have no interval."
-        )
-    below = [row for row in decided if row["difference_high"] < 0]
-    above = [row for row in decided if row["difference_low"] > 0]
-    open_ = [row for row in decided if row not in below and row not in above]
     parts = []
-    for group, verb in ((above, "above"), (below, "below")):
-        if len(group) > _NAMED:
-            ends = sorted(group, key=lambda row: abs(row["difference"]))
-            values = (f"{percent(row['difference'], '+.2f')} ({row['label']})" for row in (ends[0], ends[-1]))
-            parts.append(f"{len(group)} methods lie {verb} it, by {' to '.join(values)} points")
-        elif group:
-            values = (f"{row['label']} ({percent(row['difference'], '+.2f')} points)" for row in group)
-            parts.append(f"{listing(values)} {'lies' if len(group) == 1 else 'lie'} {verb} it")
-    if len(open_) > _NAMED:
-        parts.append(f"the intervals of {len(open_)} methods hold zero")
-    elif open_:
-        values = (f"{row['label']} ({bounds(row, 'difference', '+.2f', 100)} points)" for row in open_)
-        parts.append(f"the interval of {listing(values)} holds zero")
-    return f"Against {reference}, seed by seed and at 95 % confidence: {'; '.join(parts)}."
+    for decision in ("better", "worse", "equivalent"):
+        if group := [row for row in others if row["decision"] == decision]:
+            parts.append(_group(group, f"{'is' if len(group) == 1 else 'are'} {decision}"))
+    if parts:
+        return f"Against {reference}, seed by seed: {'; '.join(parts)}."
+    some_points = some(f"{row['label']} {_difference(row)}" for row in others)
+    repeated = any(known(row["difference_low"]) for row in others)
+    why = "none is shown to be better, worse or equivalent" if repeated else "one common seed gives no interval"
+    return f"The differences to {reference} in points are {some_points}; {why}."
+
+
+def _group(group: Sequence[Mapping[str, Any]], verb: str) -> str:
+    """Methods of one decision, each with its difference; of many the smallest and the largest."""
+    if len(group) <= _NAMED:
+        values = (f"{row['label']} ({percent(row['difference'], '+.2f')} points)" for row in group)
+        return f"{listing(values)} {verb}"
+    ends = sorted(group, key=lambda row: abs(row["difference"]))
+    values = (f"{percent(row['difference'], '+.2f')} ({row['label']})" for row in (ends[0], ends[-1]))
+    return f"{len(group)} methods {verb}, by {' to '.join(values)} points"
+
+
+def _difference(row: Mapping[str, Any]) -> str:
+    """A difference with the interval that decides, or that of the t-test, in points."""
+    interval = bounds(row, "difference_simultaneous", "+.2f", 100) or bounds(row, "difference", "+.2f", 100)
+    return f"{percent(row['difference'], '+.2f')} {interval}".strip()
+
+
+def still_open(rows: Sequence[Mapping[str, Any]]) -> str:
+    """A sentence on the methods about which nothing is decided, or ''."""
+    group = [row for row in rows if row["decision"] == "undecided" and known(row["difference"])]
+    if not group:
+        return ""
+    if len(group) > _NAMED:
+        widest = max(group, key=lambda row: abs(row["difference"]))
+        return f"{len(group)} methods, the largest difference being {_difference(widest)} points ({widest['label']})."
+    return listing(f"{row['label']} ({_difference(row)} points)" for row in group) + "."
 
 
 def _agreement_or_cost(rows: Sequence[Mapping[str, Any]]) -> str:
     noisy = [row for row in rows if noise_gap(row)]
-    published = [row for row in rows if row["verdict"]]
+    published = [row for row in rows if row["verdict"] and not row["verdict"].startswith("not comparable")]
     parts = []
     if published:
         good = sum(row["verdict"] == "reproduced" for row in published)

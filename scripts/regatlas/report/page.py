@@ -1,8 +1,9 @@
 """The report's page: what the template shows, and the figures inlined in it."""
 
+import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -19,7 +20,10 @@ from regatlas.report import facts, formulas, numbers
 from regatlas.tables import selected_runs
 
 _HERE = Path(__file__).parent
-_CAPTIONS = {
+_CAPTIONS = {  # section -> file -> caption
+    "forest": {
+        "forest": "Difference in test accuracy, seed by seed, with both intervals and the band that does not matter.",
+    },
     "weights": {
         "weights_own_scale_one_seed": "Weights of one seed, each method on its own colour scale: the textures.",
         "weights_shared_scale_one_seed": "The same weights on one scale for all methods: the sizes.",
@@ -27,21 +31,49 @@ _CAPTIONS = {
         "of one seed average out.",
         "weights_shared_scale_mean": "Mean over the seeds on one scale for all methods.",
     },
-    "others": {
+    "spectrum": {
+        "weight_spectrum": "Power spectra of the weight images: coarse shape on the left, fine texture on the right; "
+        "1 is white noise.",
+    },
+    "distribution": {"weight_distribution": "Distribution of the weights."},
+    "curves": {
         "learning_curves": "Learning curves: how accuracy and loss develop over the training steps.",
         "accuracy": "Test accuracy of every seed, with mean and 95 % interval.",
-        "runtime": "Time of a training step relative to the baseline.",
-        "weight_distribution": "Distribution of the weights.",
+    },
+    "paths": {
+        "data_sizes": "Accuracy, and the gap to training accuracy, against the number of training images.",
+        "robustness": "Accuracy on corrupted copies of the test images: means over seeds with 95 % intervals.",
     },
     "tuning": {
         "strength_paths": "What each tuned setting does to accuracy and weights: means over seeds with 95 % intervals; "
         "a ring marks the selected point.",
     },
+    "calibration": {"calibration": "Reliability diagrams: how often predictions of a confidence are right, all seeds."},
+    "cost": {
+        "cost": "Test accuracy against the time of a training step.",
+        "runtime": "Time of a training step relative to the baseline.",
+    },
 }
+_TABLES = {  # beside the report
+    "comparison.csv": "the comparison",
+    "comparison.md": "the same in Markdown",
+    "comparison.tex": "the same in LaTeX",
+    "runs.csv": "every run",
+    "curves.csv": "every evaluation",
+    "tuning.csv": "every point of a grid",
+    "robustness.csv": "accuracy on corrupted images",
+    "config.yaml": "the configuration",
+}
+_SCRIPTS = ("start", "tables", "methods", "figures", "weights", "end")  # in the order in which they run
 
 
 def render(
-    spec: Mapping[str, Any], runs: pd.DataFrame, curves: pd.DataFrame, comparison: pd.DataFrame, figures: Path
+    spec: Mapping[str, Any],
+    runs: pd.DataFrame,
+    curves: pd.DataFrame,
+    comparison: pd.DataFrame,
+    figures: Path,
+    tables: Iterable[str] = (),
 ) -> str:
     """The report as HTML.
 
@@ -50,16 +82,24 @@ def render(
         runs: the frame of runs.csv.
         curves: the frame of curves.csv.
         comparison: the frame of comparison.csv.
-        figures: the folder of the SVGs; those that are not there are left out.
+        figures: the folder of the SVGs and of the sprite; those that are not there are left out.
+        tables: the names of the files beside the report that it links to.
     """
     rows = [
         {key: None if pd.isna(value) else value for key, value in row.items()} for row in comparison.to_dict("records")
     ]
     chosen = {row["method"]: json.loads(row["values"] or "{}") for row in rows}
     methods = [_selected(method, chosen.get(method["id"], {})) for method in spec["methods"]]
-    tuning = markup.on_tuning(comparison)
     config = spec["config"]
-    provenance = facts.provenance(runs)
+    statistics = config.get("statistics") or {}
+    training = config.get("training") or {}
+    size = training.get("train_size")
+    compared_with = {row["method"]: _compared_with(row, spec["baseline"]) for row in rows}
+    labels = {method["id"]: method["label"] for method in methods}
+    baselines = sorted(set(compared_with.values()) - {""}) or [spec["baseline"]]
+    reference = "its baseline" if len(baselines) > 1 else labels.get(baselines[0], baselines[0])
+    tuning = markup.on_tuning(comparison)
+    pictures = {section: _figures(figures, captions) for section, captions in _CAPTIONS.items()}
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE),
         autoescape=True,
@@ -89,28 +129,74 @@ def render(
         title=spec["title"],
         author=spec.get("author") or "",
         is_post=spec.get("story") == "post",
+        claims=spec.get("claims"),
         config=config,
         config_yaml=resolved(config),
+        training=training,
+        network=config.get("network") or {},
+        seeds=config.get("seeds") or [],
+        margin=statistics.get("margin", 0.002),
+        level=statistics.get("level", 0.95),
         baseline=spec["baseline"],
+        baselines=baselines,
+        compared_with=compared_with,
+        reference_label=reference,
         methods=methods,
+        own_training=any(method["training"].get("train_size", size) != size for method in methods),
         rows=rows,
         by_id={row["method"]: row for row in rows},
-        labels={method["id"]: method["label"] for method in methods},
+        labels=labels,
+        colors={method["id"]: method["color"] for method in methods},
         many=len(methods) > style.MOST,
         noisy=any(facts.noise_gap(row) is not None for row in rows),
+        adjusted=_has(rows, "p_adjusted"),
+        corrupted=_has(rows, "corrupted_accuracy"),
+        brier=_has(rows, "test_brier"),
+        templates=_has(rows, "template_correlation"),
+        participation=_has(rows, "participation_ratio"),
+        sparsity=_has(rows, "sparsity"),
+        calibrated=bool(pictures["calibration"]) or _has(rows, "test_nll"),
         published=any(row["verdict"] for row in rows),
-        findings=facts.findings(rows, spec["baseline"]),
+        sources=any(row.get("published_source") or row.get("published_setting") for row in rows),
+        findings=facts.findings(rows, reference),
+        still_open=facts.still_open(rows),
         lost=facts.lost_runs(methods, config.get("seeds") or [], selected_runs(runs)),
         undecidable=markup.undecidable(comparison),
         tuning=tuning,
-        tuning_figures=_figures(figures, _CAPTIONS["tuning"]) if tuning else [],
         evaluations=int(curves.groupby(["method", "seed", "point"]).size().max()) if len(curves) else 0,
-        weight_figures=_figures(figures, _CAPTIONS["weights"]),
-        other_figures=_figures(figures, _CAPTIONS["others"]),
+        figures=pictures,
+        sprite=_sprite(figures, methods),
+        tables={name: _TABLES[name] for name in _TABLES if name in tables},
         style=Markup((_HERE / "style.css").read_text("utf-8")),
-        script=Markup((_HERE / "script.js").read_text("utf-8")),
-        **provenance,
+        script=Markup("\n".join((_HERE / "js" / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)),
+        **facts.provenance(runs),
     )
+
+
+def _has(rows: Iterable[Mapping[str, Any]], column: str) -> bool:
+    """Whether a column is there and has a number."""
+    return any(numbers.known(row.get(column)) for row in rows)
+
+
+def _compared_with(row: Mapping[str, Any], baseline: str) -> str:
+    """The method that a row of comparison.csv is compared with, '' for a baseline."""
+    if "baseline" in row:
+        return row["baseline"] or ""
+    return "" if row["method"] == baseline else baseline
+
+
+def _sprite(folder: Path, methods: Sequence[Mapping[str, Any]]) -> dict[str, str] | None:
+    """The sprite of the weights as text: its index with the methods' labels, and its picture; None if there is none."""
+    index, picture = Path(folder) / "weights_sprite.json", Path(folder) / "weights_sprite.png"
+    if not (index.is_file() and picture.is_file()):
+        return None
+    try:
+        content = json.loads(index.read_text("utf-8"))
+    except ValueError as error:
+        raise UserError(f"{index}: not an index of the sprite ({error}); delete it and run again") from None
+    content["labels"] = {method["id"]: method["label"] for method in methods}
+    encoded = base64.b64encode(picture.read_bytes()).decode("ascii")
+    return {"index": json.dumps(content, ensure_ascii=False), "picture": f"data:image/png;base64,{encoded}"}
 
 
 def _selected(method: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

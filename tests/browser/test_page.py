@@ -1,0 +1,321 @@
+"""The report in a real browser: that it works, alone, for everyone, and shows what the tables say."""
+
+import base64
+import csv
+import io
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import studies
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+
+from regatlas import runs
+from regatlas.report import numbers
+
+# All tests of a group run in one of pytest's processes, which makes each study once.
+pytestmark = pytest.mark.xdist_group("browser")
+
+FIGURES = ["forest", "accuracy", "runtime", "cost", "learning_curves", "calibration", "weight_spectrum", "robustness"]
+MAIN = "#table-comparison tbody tr"
+
+
+def rows(path):
+    with open(path.with_name("comparison.csv"), encoding="utf-8", newline="") as stream:
+        return {row["method"]: row for row in csv.DictReader(stream)}
+
+
+def shown_rows(page):
+    return page.eval_on_selector_all(
+        MAIN, "rows => rows.filter(row => row.offsetHeight).map(row => row.dataset.method)"
+    )
+
+
+def heads(page):
+    """Column -> its place in the main table."""
+    texts = page.locator("#table-comparison thead th").all_inner_texts()
+    return {" ".join(text.split()): place for place, text in enumerate(texts)}
+
+
+def overflow(page):
+    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+
+@pytest.mark.parametrize("which", ["study", "small"])
+def test_axe_finds_nothing_in_either_theme(request, opened, which):
+    axe = Axe()
+    page = opened(request.getfixturevalue(which), color_scheme="light")
+    page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true")
+    page.locator("#table-comparison thead button").nth(1).click()
+    found = axe.run(page).response
+    assert complaints(found) == [] and len(found["passes"]) > 20
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(23, 23, 26)"
+    found = axe.run(page, options={"runOnly": ["color-contrast"]}).response  # nothing else depends on the theme
+    assert complaints(found) == [] and len(found["passes"]) == 1
+
+
+def complaints(found):
+    return [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]]
+
+
+@pytest.mark.parametrize("width", [360, 1280, 3840])
+@pytest.mark.parametrize("which", ["study", "large"])
+def test_nothing_is_wider_than_the_window(request, opened, tmp_path, which, width):
+    page = opened(request.getfixturevalue(which), width=width)
+    assert overflow(page) == 0
+    page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true")
+    assert overflow(page) == 0
+    picture = Image.open(io.BytesIO(page.screenshot(path=tmp_path / f"{which}-{width}.png")))
+    assert picture.width == width and len(picture.convert("RGB").getcolors(1 << 24)) > 20
+
+
+def test_the_numbers_are_those_of_the_table(opened, study):
+    page = opened(study)
+    place = heads(page)
+    columns = {
+        "Test accuracy (%)": ("test_accuracy", lambda value: numbers.percent(value)),
+        "Difference (points)": ("difference", lambda value: numbers.percent(value, "+.2f")),
+        "p, adjusted": ("p_adjusted", numbers.p_value),
+        "Relative runtime": ("relative_runtime", lambda value: numbers.number(value, ".2f")),
+    }
+    found = page.locator(MAIN).evaluate_all(
+        "rows => rows.map(row => [...row.cells].map(cell => [cell.innerText, cell.dataset.value]))"
+    )
+    for row, cells in zip(rows(study).values(), found, strict=True):
+        texts, values = zip(*cells, strict=True)
+        for head, (column, text) in columns.items():
+            if row[column]:
+                assert float(values[place[head]]) == float(row[column])
+                assert texts[place[head]].split()[0] == text(float(row[column])).split()[0]
+            else:
+                assert texts[place[head]].split()[0] in ("\N{EN DASH}", "baseline")
+        ends = [row[f"difference_simultaneous_{end}"] for end in ("low", "high")]
+        if all(ends):
+            expected = ", ".join(numbers.percent(float(end), "+.2f") for end in ends)
+            assert texts[place["Simultaneous interval"]] == f"[{expected}]"
+        assert (row["decision"] or "\N{EN DASH}") in texts[place["Decision"]]
+
+
+def test_a_head_sorts_with_mouse_and_keyboard_and_gives_the_order_back(opened, study):
+    page = opened(study)
+    table = rows(study)
+    original = shown_rows(page)
+    head = page.locator("#table-comparison thead th").nth(heads(page)["Test accuracy (%)"])
+    head.locator("button").click()
+    assert head.get_attribute("aria-sort") == "ascending"
+    known = [method for method in shown_rows(page) if table[method]["test_accuracy"]]
+    values = [float(table[method]["test_accuracy"]) for method in known]
+    assert values == sorted(values) and shown_rows(page)[-1] == "m3"  # which has no number
+    head.locator("button").press("Enter")
+    assert head.get_attribute("aria-sort") == "descending"
+    values = [float(table[method]["test_accuracy"]) for method in shown_rows(page)[:-1]]
+    assert values == sorted(values, reverse=True) and shown_rows(page)[-1] == "m3"
+    head.locator("button").press("Space")
+    assert head.get_attribute("aria-sort") is None and shown_rows(page) == original
+
+
+def test_rows_are_filtered_by_text_and_by_decision(opened, study):
+    page = opened(study)
+    tools = page.locator("#comparison .tools")
+    tools.get_by_role("searchbox").fill("method ")
+    assert shown_rows(page) == ["m1", "m2", "m3"]
+    assert tools.get_by_role("status").inner_text() == "3 of 10 rows"
+    tools.get_by_role("searchbox").fill("")
+    decisions = {row["decision"] for row in rows(study).values() if row["decision"]}
+    assert len(decisions) > 1
+    for decision in decisions:
+        tools.get_by_role("combobox").select_option(decision)
+        assert shown_rows(page) == [method for method, row in rows(study).items() if row["decision"] == decision]
+
+
+def test_methods_are_picked_once_for_tables_figures_and_weights(opened, study):
+    page = opened(study, "#methods=none,m1,nonesuch")
+    assert shown_rows(page) == ["none", "m1"]
+    assert page.locator("#picked").inner_text() == "Methods shown: 2 of 10"
+    assert page.locator(".viewer [data-method]:visible").count() == 2
+    assert page.locator("#table-calibration tbody tr:visible").count() == 2
+    for name in (
+        "forest",
+        "accuracy",
+        "runtime",
+        "cost",
+        "learning_curves",
+        "calibration",
+        "weight_spectrum",
+        "robustness",
+    ):
+        off = page.locator(f"#figure-{name} svg [data-method].off")
+        on = page.locator(f"#figure-{name} svg [data-method]:not(.off)")
+        picked = on.evaluate_all("marks => [...new Set(marks.map(mark => mark.dataset.method))]")
+        assert off.count() > 3 and set(picked) <= {"none", "m1"} and picked
+    page.locator("#picked").click()
+    page.get_by_label("Method 2", exact=True).check()
+    assert page.evaluate("location.hash") == "#methods=none,m1,m2"
+    assert shown_rows(page) == ["none", "m1", "m2"]
+    page.get_by_role("button", name="All", exact=True).click()
+    assert len(shown_rows(page)) == 10 and page.evaluate("location.hash") == ""
+    page.locator("#comparison").get_by_role("searchbox").fill("Method 2")
+    page.get_by_role("button", name="Those of the filter").click()
+    assert page.evaluate("location.hash") == "#methods=m2"
+
+
+@pytest.mark.parametrize("address", ["calibration", "calibration&methods=none,m1", "table-calibration", "figure-cost"])
+def test_a_deep_link_lands(opened, study, address):
+    page = opened(study, f"#{address}")
+    target = f"#{address.split('&')[0]}"
+    page.wait_for_timeout(200)  # figures above may still be laid out
+    top = page.locator(target).evaluate("element => element.getBoundingClientRect().top")
+    assert -5 <= top <= 900 / 2
+    assert (len(shown_rows(page)) == 2) == ("methods" in address)
+
+
+def test_links_of_the_navigation_lead_to_sections(opened, study):
+    page = opened(study)
+    names = page.locator("nav a").evaluate_all("links => links.map(link => link.hash.slice(1))")
+    assert {"comparison", "differences", "weights", "tuning", "calibration", "cost", "published", "how"} <= set(names)
+    for name in names:
+        assert page.locator(f"section#{name}").count() == 1
+    assert page.locator("section[id]").count() == len(names)
+
+
+def test_hostile_texts_are_shown_as_they_are(opened, study):
+    page = opened(study)
+    assert page.evaluate("window.injected") is None and page.locator(".injected").count() == 0
+    for method, label in studies.HOSTILE.items():
+        row = page.locator(f"{MAIN}[data-method='{method}'] th")
+        assert row.evaluate("cell => cell.textContent") == label
+        viewed = page.locator(f".viewer [data-method='{method}'] b")
+        assert viewed.evaluate("cell => cell.textContent") == label
+        box = page.locator("#picker label").nth(list(studies.LABELS).index(method))
+        assert box.evaluate("cell => cell.textContent") == label
+        tips = page.locator(f"#figure-accuracy [data-method='{method}'][data-tip]")
+        shown = label.replace("\N{RIGHT-TO-LEFT OVERRIDE}", " ").replace("\N{ZERO WIDTH JOINER}", " ")
+        assert shown in tips.first.get_attribute("data-tip")
+        assert method in shown_rows(page)
+
+
+def test_a_pointer_shows_values_and_seeds(opened, study):
+    page = opened(study)
+    point = page.locator("#figure-accuracy [data-method='m1'][data-tip*='seed 4']").first
+    point.scroll_into_view_if_needed()
+    point.hover()
+    tip = page.locator(".tip")
+    assert tip.is_visible() and re.fullmatch(r"Method 1, seed 4: \d\d\.\d\d %", tip.inner_text())
+    page.mouse.move(5, 5)
+    assert tip.is_hidden()
+
+
+def test_a_figure_is_downloaded_with_the_methods_that_are_shown(opened, study):
+    page = opened(study, "#methods=none,m1")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the figure forest").click()
+    root = ElementTree.parse(download.value.path()).getroot()
+    assert download.value.suggested_filename == "forest.svg" and root.get("color")
+    assert {mark.get("data-method") for mark in root.iter() if mark.get("data-method")} == {"m1"}
+
+
+def test_a_table_is_copied_as_csv_and_as_latex(opened, study):
+    page = opened(study, "#methods=none,quotes,m1", permissions=["clipboard-read", "clipboard-write"])
+    tools = page.locator("#comparison .tools")
+    tools.get_by_role("button", name="Copy as CSV").click()
+    said = page.locator("#comparison").get_by_role("status")
+    said.get_by_text("Copied 3 rows as CSV.").wait_for()
+    lines = list(csv.reader(io.StringIO(page.evaluate("navigator.clipboard.readText()"))))
+    assert lines[0][0] == "Method" and [line[0] for line in lines[1:]] == [
+        studies.LABELS[key] for key in ("none", "quotes", "m1")
+    ]
+    accuracy = [float(line[lines[0].index("Test accuracy (%)")]) for line in lines[1:]]
+    assert accuracy == [float(rows(study)[method]["test_accuracy"]) for method in ("none", "quotes", "m1")]
+    tools.get_by_role("button", name="Copy as LaTeX").click()
+    said.get_by_text("Copied 3 rows as LaTeX.").wait_for()
+    latex = page.evaluate("navigator.clipboard.readText()")
+    assert latex.startswith("\\begin{tabular}{l") and r"\&quot; \&amp;" in latex and r"\$\{x\}" in latex
+    assert latex.count(r" \\") == 4
+
+
+def pixels(page, method):
+    """The colours of a row of the viewer, [height, width, 3]."""
+    url = page.locator(f".viewer [data-method='{method}'] canvas").evaluate("canvas => canvas.toDataURL()")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))).convert("RGB")).astype(int)
+
+
+def test_the_viewer_colours_the_weights_and_keys_move_it(opened, study):
+    page = opened(study)
+    seed = page.get_by_role("slider", name="Seed")
+    height, width = studies.SHAPE
+    assert pixels(page, "none").shape == (height, studies.CLASSES * (width + 1) - 1, 3)
+    assert (pixels(page, "none")[0, studies.DARK] == 138).all()
+    page.get_by_role("combobox", name="Weights").select_option("raw")
+    mean = pixels(page, "none")
+    seed.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    page.locator("#sprite output").get_by_text("2", exact=True).wait_for()
+    page.wait_for_timeout(100)
+    found = pixels(page, "none")
+    assert (found != mean).any()
+    kernel = runs.read(study.parent / "runs/r0/000000/seed-2.npz").kernels[0]
+    image = kernel[:, 4].reshape(height, width)
+    seen = found[:, 4 * (width + 1) : 4 * (width + 1) + width]
+    clear = (np.abs(image) > 0.05) & (np.arange(height * width).reshape(height, width) != studies.DARK)
+    assert ((seen[..., 0] > seen[..., 2]) == (image > 0))[clear].all()  # red above 0, blue below
+    page.get_by_role("combobox", name="Weights").select_option("centred")
+    page.wait_for_timeout(100)
+    assert (pixels(page, "none") != found).any()
+    assert "seed 2" in page.locator(".viewer [data-method='none'] canvas").get_attribute("aria-label")
+
+
+def test_the_point_of_the_grid_can_be_chosen_and_seen_side_by_side(opened, study):
+    page = opened(study)
+    before = pixels(page, "m1")
+    same = pixels(page, "m2")
+    assert page.locator(".strip").count() == 2 and page.locator(".strip .frame").count() == 4
+    assert page.locator(".strip .frame.selected").count() == 2
+    slider = page.get_by_role("slider", name="Point of the grid")
+    for _ in range(2):
+        slider.press("ArrowRight")
+    page.wait_for_timeout(100)
+    assert "strength 1" in page.locator(".viewer [data-method='m1'] .words").inner_text()
+    assert (pixels(page, "m1") != before).any() and (pixels(page, "m2") == same).all()
+
+
+def test_hidden_units_are_not_averaged_or_centred(opened, small):
+    page = opened(small)
+    assert page.get_by_role("combobox", name="Weights").count() == 0
+    assert "mean" not in page.locator("#sprite .tools").inner_text()
+    assert page.locator(".viewer .weights-row:not(.head)").count() == 3  # two methods and the start
+    assert "Not decidable" in page.locator("main").inner_text()
+
+
+def test_it_reads_without_a_script(opened, study):
+    page = opened(study, script=False)
+    assert page.locator(MAIN).count() == 10
+    assert page.locator("#figure-weights_own_scale_mean").is_visible()
+    assert page.locator("#sprite").is_hidden() and page.get_by_role("button").count() == 0
+    for section in page.locator("section").all():
+        assert section.inner_text().strip()
+
+
+def test_on_paper_no_figure_is_cut(opened, large):
+    page = opened(large, width=688, height=1017)  # A4 without its margins, at 96 dots per inch
+    page.emulate_media(media="print")
+    assert overflow(page) == 0
+    for figure in page.locator("figure:visible").all():
+        box = figure.bounding_box()
+        assert box["height"] <= 1017 and box["x"] + box["width"] <= 688, figure.get_attribute("id")
+    assert page.locator(".tools:visible, #picker:visible, nav:visible").count() == 0
+    assert len(page.pdf(format="A4")) > 10_000
+
+
+def test_it_is_small_and_opens_quickly(opened, large):
+    assert large.stat().st_size < 10_000_000
+    page = opened(large)
+    times = []
+    for _ in range(3):
+        page.reload()
+        page.wait_for_selector(".viewer canvas")
+        times.append(page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd"))
+    assert min(times) < 2000  # milliseconds; below half of it on a machine that does nothing else
