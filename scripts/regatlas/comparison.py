@@ -102,7 +102,9 @@ def _decisions(
     seeds = [differences.index[differences[method].notna()].tolist() for method in methods]
     crossed = np.full((len(methods), 2), np.nan)
     if correct is not None:
-        cells = [_cells(correct, method, against[method], common) for method, common in zip(methods, seeds, strict=True)]
+        cells = [
+            _cells(correct, method, against[method], common) for method, common in zip(methods, seeds, strict=True)
+        ]
         crossed = crossed_bootstrap(cells, level)
     rows = {}
     for index, method in enumerate(methods):
@@ -130,8 +132,8 @@ def verdict(row: Mapping[str, Any], published: Mapping[str, Any]) -> str:
     """Whether a row agrees with what was published: "reproduced", "missed: ..." and by how much, or "".
 
     The mean accuracy must lie within the published ``tolerance``, the smallest and the largest weight within
-    15 % or 0.005. What was measured under other conditions is "not comparable: ..." and why. Runtimes do not count: they are another machine's. A miss of a weight is given as its
-    share of the published one: -31 % is nearer to zero.
+    15 % or 0.005. What was measured under other conditions is "not comparable: ..." and why. Runtimes do not count:
+    they are another machine's. A miss of a weight is given as its share of the published one: -31 % is nearer to zero.
     """
     known = [name for name in _PUBLISHED if published.get(name) is not None and name != "relative_runtime"]
     if not known:

@@ -1,7 +1,8 @@
 """Test images made worse in twelve ways, each in three severities.
 
 Chosen after Hendrycks and Dietterich 2019 (ICLR, "Benchmarking neural network robustness to common corruptions and
-perturbations") and MNIST-C of Mu and Gilmer 2019 (arXiv 1906.02337), with what an image of a few grey pixels can suffer.
+perturbations") and MNIST-C of Mu and Gilmer 2019 (arXiv 1906.02337), with what an image of a few grey pixels can
+suffer.
 """
 
 from collections.abc import Callable

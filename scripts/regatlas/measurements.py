@@ -1,4 +1,4 @@
-"""What is measured of every run: the rows of runs.csv, curves.csv and robustness.csv, and which images it gets right."""
+"""What is measured of every run: rows of runs.csv, curves.csv and robustness.csv, and which images it gets right."""
 
 import contextlib
 import itertools

@@ -90,7 +90,8 @@ class Trainer:
 
     Args:
         settings: sections ``network`` (hidden, bias, initial_stddev) and ``training`` (loss, optimizer, momentum,
-            learning_rate, schedule, batch_size, steps, evaluate_every, train_size, label_noise, permuted_pixels), all resolved.
+            learning_rate, schedule, batch_size, steps, evaluate_every, train_size, label_noise, permuted_pixels),
+            all resolved.
         data: the prepared arrays (see ``regatlas.prepare``).
         regularizers: act together, in this order.
     """

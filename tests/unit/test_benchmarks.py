@@ -103,7 +103,9 @@ def test_the_program_writes_its_files(tmp_path):
 def test_a_part_that_is_not_measured_keeps_its_results(tmp_path):
     about = {**report.machine(), "steps": 10, "rounds": 1, "study_cores": 2}
     report.write({"study": [study_cost.Cost("first", 5, 2, 10, 10, 1.5)]}, about, tmp_path)
-    report.write({"methods": [Timed("none", [50.0], beside=[50.0]), Timed("l2", [60.0], beside=[40.0])]}, about, tmp_path)
+    report.write(
+        {"methods": [Timed("none", [50.0], beside=[50.0]), Timed("l2", [60.0], beside=[40.0])]}, about, tmp_path
+    )
     text = report.write({"study": [study_cost.Cost("second", 5, 2, 10, 10, 2.5)]}, about, tmp_path)
     assert "| `l2` | 60.0 (60.0 to 60.0) | 1.50 (1.50 to 1.50) |" in text
     assert "| second | 5 | 2 | 10 | 10 | 2.5 |" in text and "first" not in text

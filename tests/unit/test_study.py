@@ -66,7 +66,12 @@ def test_what_a_published_value_says_of_itself_is_no_part_of_a_run():
     "config",
     [
         {"study": "x", "methods": {"none": {"regularizer": "none"}}, "compare": ["none"]},
-        {"study": "x", "methods": {"a": {"regularizer": "l2"}, "b": {"regularizer": "l1"}}, "compare": ["b"], "seeds": [1]},
+        {
+            "study": "x",
+            "methods": {"a": {"regularizer": "l2"}, "b": {"regularizer": "l1"}},
+            "compare": ["b"],
+            "seeds": [1],
+        },
     ],
 )
 def test_a_config_that_defines_what_it_compares_stands_alone(config):
@@ -106,7 +111,9 @@ def test_the_studies_that_come_along_are_whole_and_say_what_they_answer(path):
 
 def test_the_ladder_shares_its_ends_with_the_other_studies():
     digests = {
-        path.stem: {point.digest for method in resolve(yaml.safe_load(path.read_text())).methods for point in method.points}
+        path.stem: {
+            point.digest for method in resolve(yaml.safe_load(path.read_text())).methods for point in method.points
+        }
         for path in STUDIES
     }
     assert len(digests["ladder"] & digests["config"]) == 5
@@ -121,5 +128,5 @@ def test_grids_are_equal_unless_a_study_says_otherwise():
 
 
 def test_a_baseline_of_a_method_must_be_compared():
-    with pytest.raises(UserError, match="methods.l2.baseline: 'nnoe' is not among .*did you mean 'none'"):
+    with pytest.raises(UserError, match=r"methods\.l2\.baseline: 'nnoe' is not among .*did you mean 'none'"):
         study(l2={"baseline": "nnoe"})

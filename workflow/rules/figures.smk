@@ -269,6 +269,7 @@ rule figure_sizes:
 
 
 if hasattr(rules.collect.output, "robustness"):
+
     rule figure_robustness:
         input:
             table=f"{RESULTS}/runs.csv",
