@@ -269,6 +269,7 @@ rule figure_sizes:
 
 
 if hasattr(rules.collect.output, "robustness"):
+
     rule figure_robustness:
         input:
             table=f"{RESULTS}/runs.csv",
@@ -277,6 +278,7 @@ if hasattr(rules.collect.output, "robustness"):
             figure("robustness", figure="accuracy on corrupted images"),
         log:
             f"{RESULTS}/logs/figure_robustness.log",
+        localrule: True
         conda:
             "../../environment.yml"
         threads: 1
