@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from regatlas import measurements, palette, reference, runs, tables, tuning
 from regatlas.comparison import compare
+from regatlas.corruptions import KINDS, SEVERITIES
 from regatlas.figures import (
     accuracy,
     calibration,
@@ -85,27 +85,23 @@ def make(
             for seed in seeds:
                 path = runs.path(folder / "runs", f"r{number}", digest, seed)
                 _write_run(path, digest, (seed, number, point), hidden, labels, method in lost)
-    table, evaluations, correct = measurements.collect(entries, list(seeds), folder / "runs", measured)
+    table, evaluations, corrupted, correct = measurements.collect(entries, list(seeds), folder / "runs", measured)
     published = {"test_accuracy": 0.9, "weight_min": -1.0, "weight_max": 1.0, "relative_runtime": 1.0}
+    baseline = next(iter(methods))
     described = [
-        {"id": method, "label": label, "published": published if number < 2 else None}
+        {"id": method, "label": label, "baseline": baseline, "published": published if number < 2 else None}
         for number, (method, label) in enumerate(methods.items())
     ]
-    baseline = next(iter(methods))
-    comparison = compare(described, baseline, table, correct)
-    for name, frame in (
-        ("runs", table),
-        ("curves", evaluations),
-        ("comparison", comparison),
-        ("tuning", tuning.summary(table)),
-    ):
+    comparison = compare(described, table, correct)
+    frames = {"runs": table, "curves": evaluations, "comparison": comparison, "tuning": tuning.summary(table)}
+    for name, frame in (frames | {"robustness": corrupted}).items():
         tables.write_csv(folder / f"{name}.csv", frame)
     colors = palette.assign_colors(methods)
     shown = [{"id": method, "label": label, "color": colors[method]} for method, label in methods.items()]
     spec = style.read_spec(
         json.dumps({"methods": shown, "baseline": baseline, "seed": seeds[0], "width": 8, "dpi": 80})
     )
-    _draw(spec, table, evaluations, comparison, measured, folder)
+    _draw(spec, table, evaluations, comparison, corrupted, measured, folder)
     training = {"loss": "cross_entropy", "optimizer": "adam", "learning_rate": 1e-3, "batch_size": 32}
     training |= {"steps": 100, "evaluate_every": 50, "train_size": 300}
     config = {
@@ -145,11 +141,13 @@ def _write_run(path, digest, numbers, hidden, labels, lost):
     if not lost:
         arrays |= {"test_predicted": predicted, "test_predicted_noise_off": predicted, "test_confidence": confidence}
         arrays |= {"test_probability": np.where(wrong, 0.1, confidence).astype(np.float32)}
+        arrays |= {"corrupted_accuracy": accuracy_ - random.uniform(0, 0.3, (len(KINDS), SEVERITIES))}
     metadata = {
         "settings": {"training": {"train_size": 300}, "network": {"initial_stddev": 0.075}},
         **{"digest": digest, "seed": seed, "status": "diverged" if lost else "finished"},
         "message": "the loss became <i>NaN</i>" if lost else "",
-        "metrics": {"train_accuracy": accuracy_ + 0.01, "validation_accuracy": accuracy_, "test_accuracy": accuracy_},
+        "metrics": {"train_accuracy": accuracy_ + 0.01, "validation_accuracy": accuracy_, "test_accuracy": accuracy_}
+        | {"test_brier": 0.2},
         **{"parameters": 1200, "steps_done": 100, "train_seconds": 0.1, "total_seconds": 3.5},
         **{"microseconds_per_step": 20.0 + number + seed / 10, "finished_at": "2026-11-23T09:00:00+00:00"},
         "versions": {"python": "3.11.2", "numpy": "2.4.6", "tensorflow": "2.21.0"},
@@ -160,7 +158,7 @@ def _write_run(path, digest, numbers, hidden, labels, lost):
     runs.write(path, metadata, arrays)
 
 
-def _draw(spec, table, evaluations, comparison, measured, folder):
+def _draw(spec, table, evaluations, comparison, corrupted, measured, folder):
     """Every figure, as the programs draw them."""
     selected, out, root = tables.selected_runs(table), folder / "figures", folder / "runs"
     weights.draw(spec, selected, root, measured.never_lit, SHAPE, out)
@@ -176,9 +174,4 @@ def _draw(spec, table, evaluations, comparison, measured, folder):
     sized = selected.copy()
     sized["train_size"] = np.where(sized["method"] == spec.methods[-1].id, 100, 300)
     sizes.draw(spec, sized, [[spec.methods[0].id, spec.methods[-1].id]], out)
-    corrupted = []
-    for name in ("noise", "blur", "shift"):
-        for severity in (1, 2, 3):
-            worse = selected["test_accuracy"] - severity / 10
-            corrupted.append(selected[["method", "seed"]].assign(corruption=name, severity=severity, accuracy=worse))
-    robustness.draw(spec, selected, tables.typed(pd.concat(corrupted)).dropna(), out)
+    robustness.draw(spec, selected, corrupted, out)

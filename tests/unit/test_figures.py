@@ -91,6 +91,7 @@ def make(
         mean, wide = (float(np.mean(mine)), len(mine) > 1) if mine else (None, False)
         half = 0.02 if wide else None
         row = {"method": method, "label": label, "seeds": len(mine), "diverged": len(seeds) - len(mine)}
+        row["baseline"] = next(iter(labels)) if m else ""
         for name, value in (("test_accuracy", mean), ("relative_runtime", 1 + m / 4 if mine else None)):
             row |= {name: value, f"{name}_low": wide and value - half, f"{name}_high": wide and value + half}
         off = 0.03 if m == 1 and mine else 0

@@ -278,6 +278,7 @@ if hasattr(rules.collect.output, "robustness"):
             figure("robustness", figure="accuracy on corrupted images"),
         log:
             f"{RESULTS}/logs/figure_robustness.log",
+        localrule: True
         conda:
             "../../environment.yml"
         threads: 1
