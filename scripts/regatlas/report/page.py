@@ -15,7 +15,7 @@ from markupsafe import Markup
 from regatlas import grids, markup
 from regatlas.errors import UserError
 from regatlas.figures import style
-from regatlas.report import facts, formulas, numbers
+from regatlas.report import claimed, facts, formulas, numbers
 from regatlas.tables import selected_runs
 
 _HERE = Path(__file__).parent
@@ -41,7 +41,12 @@ _CAPTIONS = {
 
 
 def render(
-    spec: Mapping[str, Any], runs: pd.DataFrame, curves: pd.DataFrame, comparison: pd.DataFrame, figures: Path
+    spec: Mapping[str, Any],
+    runs: pd.DataFrame,
+    curves: pd.DataFrame,
+    comparison: pd.DataFrame,
+    figures: Path,
+    claims: pd.DataFrame | None = None,
 ) -> str:
     """The report as HTML.
 
@@ -51,6 +56,7 @@ def render(
         curves: the frame of curves.csv.
         comparison: the frame of comparison.csv.
         figures: the folder of the SVGs; those that are not there are left out.
+        claims: the frame of claims.csv, of a study that has one.
     """
     rows = [
         {key: None if pd.isna(value) else value for key, value in row.items()} for row in comparison.to_dict("records")
@@ -107,7 +113,8 @@ def render(
         evaluations=int(curves.groupby(["method", "seed", "point"]).size().max()) if len(curves) else 0,
         weight_figures=_figures(figures, _CAPTIONS["weights"]),
         other_figures=_figures(figures, _CAPTIONS["others"]),
-        style=Markup((_HERE / "style.css").read_text("utf-8")),
+        claims=claimed.shown(claims) if claims is not None else None,
+        style=Markup("".join((_HERE / name).read_text("utf-8") for name in ("style.css", "claims.css"))),
         script=Markup((_HERE / "script.js").read_text("utf-8")),
         **provenance,
     )
