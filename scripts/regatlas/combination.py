@@ -26,7 +26,9 @@ def combined(parts: Sequence[Regularizer]) -> Regularizer:
         if part.noise_in_evaluation:
             raise Incompatible(f"{part.title}: its noise cannot stay on in evaluation when it is combined with others")
     if sum(type(part).inputs is not Regularizer.inputs for part in parts) > 1:
-        raise Incompatible(f"{' and '.join(part.title for part in parts)}: only one of them may turn pixels into inputs")
+        raise Incompatible(
+            f"{' and '.join(part.title for part in parts)}: only one of them may turn pixels into inputs"
+        )
     return Combination(parts)
 
 

@@ -102,7 +102,9 @@ def _decisions(
     seeds = [differences.index[differences[method].notna()].tolist() for method in methods]
     crossed = np.full((len(methods), 2), np.nan)
     if correct is not None:
-        cells = [_cells(correct, method, against[method], common) for method, common in zip(methods, seeds, strict=True)]
+        cells = [
+            _cells(correct, method, against[method], common) for method, common in zip(methods, seeds, strict=True)
+        ]
         crossed = crossed_bootstrap(cells, level)
     rows = {}
     for index, method in enumerate(methods):

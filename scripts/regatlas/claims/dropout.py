@@ -35,8 +35,8 @@ def clamps(evidence: Evidence) -> Answer:
     zeros = own.mean("share of dropout's weights that are 0", "dropout", "sparsity")
     return Answer(
         SUPPORTED if acts_on == "weights" else WRONG,
-        f"dropout acts on the {acts_on}: it zeroes pixels of an image, and with a pixel all ten of its weights have no say in "
-        f"that step, but no weight is changed ({number(zeros.value * 100, '.1f')} % of the trained ones are 0)",
+        f"dropout acts on the {acts_on}: it zeroes pixels of an image, and with a pixel all ten of its weights have no "
+        f"say in that step, but no weight is changed ({number(zeros.value * 100, '.1f')} % of the trained ones are 0)",
         (zeros,),
     )
 
@@ -45,9 +45,9 @@ def clamps(evidence: Evidence) -> Answer:
     10,
     "Dropout makes the model",
     "distribute computations across the entire network",
-    "Participation ratio (over how large a share of pixels a digit's weights spread), dropout minus none, paired by seed, t "
-    "interval, in the post's study and with cross-entropy; and test accuracy with pixels missing at random, noise off. They "
-    "decide if they agree.",
+    "Participation ratio (over how large a share of pixels a digit's weights spread), dropout minus none, paired by "
+    "seed, t interval, in the post's study and with cross-entropy; and test accuracy with pixels missing at random, "
+    "noise off. They decide if they agree.",
     "comparison methods",
     "controls",
 )
@@ -70,10 +70,11 @@ def distributes(evidence: Evidence) -> Answer:
         spreads.append(evidence.others["controls"].difference(words, "dropout", "none", "participation_ratio"))
     return Answer(
         agree(*map(above, spreads), above(robust[1])),
-        f"a digit's weights spread over {say(above(spread), 'more', 'fewer', 'neither more nor fewer')} pixels with dropout "
-        f"({spread:+.3f} of the participation ratio"
+        f"a digit's weights spread over {say(above(spread), 'more', 'fewer', 'neither more nor fewer')} pixels with "
+        f"dropout ({spread:+.3f} of the participation ratio"
         + (f", {spreads[1]:+.3f} with cross-entropy" if len(spreads) > 1 else "")
-        + f"), but with {number(_MISSING[1] * 100, 'g')} % of the pixels missing its accuracy differs by {robust[1].text()} from none's",
+        + f"), but with {number(_MISSING[1] * 100, 'g')} % of the pixels missing its accuracy differs by "
+        f"{robust[1].text()} from none's",
         (*spreads, *robust),
     )
 
@@ -107,8 +108,8 @@ def _smoother(study: Study, method: str, baseline: str) -> Answer:
     12,
     "Dropout keeps the model from",
     "placing too much trust in any one of its input features",
-    "Largest share that one pixel has in the predicted digit's logit (mean over test images), dropout minus none, paired by "
-    "seed, t interval, below 0; and accuracy after blanking the most used pixels.",
+    "Largest share that one pixel has in the predicted digit's logit (mean over test images), dropout minus none, "
+    "paired by seed, t interval, below 0; and accuracy after blanking the most used pixels.",
     "methods",
 )
 def trust(evidence: Evidence) -> Answer:
@@ -135,9 +136,8 @@ def trust(evidence: Evidence) -> Answer:
     verdict = below(found)
     return Answer(
         verdict,
-        f"the pixel that counts most makes up {parts[0]:.2f} % of a logit with dropout and "
-        f"{parts[1]:.2f} % without, and blanking its {_MOST_USED[1]} most used pixels leaves dropout "
-        f"{parts[3].text()} from none",
+        f"the pixel that counts most makes up {parts[0]:.2f} % of a logit with dropout and {parts[1]:.2f} % without, "
+        f"and blanking its {_MOST_USED[1]} most used pixels leaves dropout {parts[3].text()} from none",
         (found, *parts),
     )
 
@@ -146,8 +146,8 @@ def trust(evidence: Evidence) -> Answer:
     32,
     "Dropout will",
     "smooth out multilayer networks in the same way it does here",
-    "Roughness of the first layer's weights with two hidden layers, dropout minus none, paired by seed, t interval, below 0: "
-    "dropout of pixels and hidden units, and of hidden units alone.",
+    "Roughness of the first layer's weights with two hidden layers, dropout minus none, paired by seed, t interval, "
+    "below 0: dropout of pixels and hidden units, and of hidden units alone.",
     "methods",
     "mlp",
 )

@@ -38,8 +38,8 @@ _PRUNED = (0.5, 0.75, 0.9, 0.95)
     13,
     "The code is said to",
     "draw each weight from a Gaussian distribution",
-    "The code, checked on the stored runs: the weights are the values of a bump at 0, exp(-mu²/2σ⁴)/(√2π σ), up to "
-    "rounding; of draws about as many would be negative as the centres are.",
+    "The code, checked on the stored runs: the weights are the values of a bump at 0, exp(-mu² / (2 sigma⁴)) / (√(2π) "
+    "sigma), up to rounding; of draws about as many would be negative as the centres are.",
     "disagreements methods",
 )
 def drawn(evidence: Evidence) -> Answer:
@@ -60,9 +60,9 @@ def drawn(evidence: Evidence) -> Answer:
     is_bump = worst.value < 1e-3
     return Answer(
         WRONG if is_bump else UNDECIDED,
-        f"a weight is {'the height of a bump' if is_bump else 'not what the formula of the bump gives'} (largest deviation "
-        f"{worst.value:.1g}), not a sample: {of_centres:.0f} % of the centres are negative and "
-        f"{found:.0f} % of the weights",
+        f"a weight is {'the height of a bump' if is_bump else 'not what the formula of the bump gives'} (largest "
+        f"deviation {worst.value:.1g}), not a sample: {of_centres:.0f} % of the centres are negative and {found:.0f} % "
+        "of the weights",
         (found, of_centres, worst),
     )
 
@@ -71,8 +71,8 @@ def drawn(evidence: Evidence) -> Answer:
     14,
     "With Gaussian weights,",
     "the weights look far different from those of the other models",
-    f"Cosine of gaussian's and none's weights, paired by seed, t interval: raw, and row-centred, which is all that softmax "
-    f"sees and what decides; far different: below {_HALF:.2f}, less than half of the squared length in common.",
+    "Cosine of gaussian's and none's weights, paired by seed, t interval: raw, and row-centred, which is all that "
+    f"softmax sees and what decides; far different: below {_HALF:.2f}, less than half of the squared length in common.",
     "figure-weights_own_scale_one_seed",
 )
 def different(evidence: Evidence) -> Answer:
@@ -93,8 +93,8 @@ def different(evidence: Evidence) -> Answer:
     verdict = below(found, _HALF)
     return Answer(
         verdict,
-        f"as drawn the weights have a cosine of {as_drawn:.2f} with none's, but without each pixel's mean over "
-        f"the digits, which no prediction depends on, it is {found:.2f}",
+        f"as drawn the weights have a cosine of {as_drawn:.2f} with none's, but without each pixel's mean over the "
+        f"digits, which no prediction depends on, it is {found:.2f}",
         tuple(measurements),
     )
 
@@ -103,9 +103,9 @@ def different(evidence: Evidence) -> Answer:
     15,
     "With Gaussian weights,",
     "the test accuracy is still quite high (91.5%)",
-    "Test accuracy, gaussian minus none, paired by seed, t interval; quite high: less than "
-    f"{_CLOSE} points lower (“nearly the same accuracy as the unregularized model”). At its own learning rate, ten times "
-    "the others', and, which decides, at the same one.",
+    f"Test accuracy, gaussian minus none, paired by seed, t interval; quite high: less than {_CLOSE} points lower "
+    "(“nearly the same accuracy as the unregularized model”). At its own learning rate, ten times the others', and, "
+    "which decides, at the same one.",
     "comparison figure-accuracy",
     "ladder",
 )
@@ -117,8 +117,8 @@ def quite_high(evidence: Evidence) -> Answer:
     16,
     "With Gaussian weights,",
     "the model approaches the same training accuracy as the unregularized version",
-    f"Training accuracy, gaussian minus none, paired by seed, t interval against a margin of {_CLOSE} points. At its own "
-    "learning rate, ten times the others', and, which decides, at the same one.",
+    f"Training accuracy, gaussian minus none, paired by seed, t interval against a margin of {_CLOSE} points. At its "
+    "own learning rate, ten times the others', and, which decides, at the same one.",
     "comparison",
     "ladder",
 )
@@ -158,9 +158,10 @@ def _close(evidence: Evidence, column: str, words: str) -> Answer:
     28,
     "Gaussian weight regularization",
     "ends up optimizing twice as many parameters which also roughly doubles runtime",
-    "Time of a step over that of none, paired by seed, geometric mean and t interval: twice the parameters without noise, "
-    "noise with once the parameters, and both. Supported if the parameters alone take at least half of what gaussian "
-    "adds and noise alone does not, refuted if they take less than half. Runs trained side by side disturb each other's times.",
+    "Time of a step over that of none, paired by seed, geometric mean and t interval: twice the parameters without "
+    "noise, noise with once the parameters, and both. Supported if the parameters alone take at least half of what "
+    "gaussian adds and noise alone does not, refuted if they take less than half. Runs trained side by side disturb "
+    "each other's times.",
     "figure-runtime",
     "controls",
 )
@@ -179,9 +180,9 @@ def doubled(evidence: Evidence) -> Answer:
         verdict = UNDECIDED
     return Answer(
         verdict,
-        f"with {parameters:.2f} times the parameters a step takes {both:.2f} times as long as none's; "
-        f"in the controls gaussian takes {together:.2f}, its parameters without the noise "
-        f"{alone:.2f} and noise without more parameters {noise:.2f} times",
+        f"with {parameters:.2f} times the parameters a step takes {both:.2f} times as long as none's; in the controls "
+        f"gaussian takes {together:.2f}, its parameters without the noise {alone:.2f} and noise without more "
+        f"parameters {noise:.2f} times",
         (alone, noise, together, both, parameters),
     )
 
@@ -215,7 +216,8 @@ def positive(evidence: Evidence) -> Answer:
     verdict = SUPPORTED if smallest.value >= 0 else REFUTED
     return Answer(
         verdict,
-        f"the smallest weight is {smallest:.2g}, but that means nothing: without each pixel's mean over the digits, which "
+        say(verdict, "no weight is negative", "there are negative weights", "")
+        + f" (the smallest is {smallest:.2g}), but that means nothing: without each pixel's mean over the digits, which "
         f"changes no prediction, the smallest is {least:.2f} and {below_mean:.0f} % are negative",
         (smallest, least, below_mean),
     )
@@ -225,9 +227,10 @@ def positive(evidence: Evidence) -> Answer:
     34,
     "Gaussian weight regularization offers",
     "a promising avenue for further investigation",
-    "Its rigorous relatives (weight noise, adaptive weight noise, Bayes by Backprop), tuned alike, minus none, paired by seed, "
-    "t intervals of NLL, accuracy and ECE; accuracy after pruning by |mean|/sigma against none's by |weight|; time. "
-    "Promising: one has a lower NLL, or loses less accuracy by pruning 90 %, without losing accuracy by itself.",
+    "Its rigorous relatives (weight noise, adaptive weight noise, Bayes by Backprop), tuned alike, minus none, paired "
+    "by seed, t intervals of NLL, accuracy and ECE; accuracy after pruning by |mean|/sigma against none's by "
+    "|weight|; time. Promising: one has a lower NLL, or loses less accuracy by pruning 90 %, without losing accuracy "
+    "by itself.",
     "comparison",
     "fair",
 )

@@ -29,9 +29,9 @@ _TOP = 50  # pixels
     5,
     "A digit's column of weights, drawn as an image, shows",
     "which pixels are the most important",
-    "Spearman correlation over pixels of |weight| with how much blanking the pixel moves the digit's logit (mean over test "
-    f"images, logits less their mean), mean over digits, t interval over seeds; important: above {_HALF:.2f}, half of "
-    "the ranks' variance.",
+    "Spearman correlation over pixels of |weight| with how much blanking the pixel moves the digit's logit (mean over "
+    f"test images, logits less their mean), mean over digits, t interval over seeds; important: above {_HALF:.2f}, "
+    "half of the ranks' variance.",
     "figure-weights_own_scale_one_seed figures",
 )
 def importance(evidence: Evidence) -> Answer:
@@ -51,8 +51,8 @@ def importance(evidence: Evidence) -> Answer:
     return Answer(
         verdict,
         f"the size of a weight ranks pixels {say(verdict, 'much', 'not much', 'more or less')} as their effect does "
-        f"(correlation {found:.3f}), times the pixel's deviation it would ({better:.3f}): "
-        f"of the {_TOP} largest weights {number(top.value * 100, '.0f')} % are of the {_TOP} pixels that matter most",
+        f"(correlation {found:.3f}), times the pixel's deviation it would ({better:.3f}): of the {_TOP} largest "
+        f"weights {number(top.value * 100, '.0f')} % are of the {_TOP} pixels that matter most",
         (found, better, top),
     )
 
@@ -68,9 +68,9 @@ def top_overlap(one: np.ndarray, other: np.ndarray, count: int = _TOP) -> float:
     7,
     "Without regularization, the weight images have",
     "a salt-and-pepper texture which suggests overfitting",
-    "Spearman correlation of roughness and train-test gap over all points of all methods (means over seeds, interval by "
-    "Fisher's z). Beside it the share of the texture that is initial noise: 1 - T(W - W0) / T(W), T the sum of squared "
-    "differences of neighbouring row-centred weights; and the start from zero.",
+    "Spearman correlation of roughness and train-test gap over all points of all methods (means over seeds, interval "
+    "by Fisher's z). Beside it the share of the texture that is initial noise: 1 - T(W - W0) / T(W), T the sum of "
+    "squared differences of neighbouring row-centred weights; and the start from zero.",
     "figure-weights_own_scale_one_seed figures",
     "fair controls",
 )
@@ -106,8 +106,8 @@ def texture(evidence: Evidence) -> Answer:
         verdict,
         f"over {related.n} {related.of} a rougher texture "
         + say(above(related), "goes", "does not go", "does not clearly go")
-        + f" with a larger gap (correlation {related:.2f}); {number(left.value * 100, '.0f')} % of the "
-        f"texture in the image ({number(left_live.value * 100, '.0f')} % where pixels are often lit) is what the weights began with",
+        + f" with a larger gap (correlation {related:.2f}); {number(left.value * 100, '.0f')} % of the texture in the "
+        f"image ({number(left_live.value * 100, '.0f')} % where pixels are often lit) is what the weights began with",
         tuple(found),
     )
 
@@ -150,8 +150,8 @@ def roughness_sum(kernel: np.ndarray, pairs: np.ndarray) -> float:
     8,
     "Without regularization still",
     "the shadows of each of the digits are clearly visible",
-    "Correlation of the weights with the digits' mean images, t interval over seeds, above 0; and how many of the digits' "
-    "columns correlate more with their own mean image than with any other.",
+    "Correlation of the weights with the digits' mean images, t interval over seeds, above 0; and how many of the "
+    "digits' columns correlate more with their own mean image than with any other.",
     "figure-weights_own_scale_one_seed methods",
 )
 def shadows(evidence: Evidence) -> Answer:
@@ -168,8 +168,8 @@ def shadows(evidence: Evidence) -> Answer:
     )
     return Answer(
         verdict,
-        f"the weights correlate with the digits' mean images by {found.text()}, and {count:.1f} of "
-        f"{classes} columns correlate most with their own digit's",
+        f"the weights correlate with the digits' mean images by {found.text()}, and {count:.1f} of {classes} columns "
+        "correlate most with their own digit's",
         (found, count),
     )
 
@@ -186,8 +186,8 @@ def recognized(weights: np.ndarray, template: np.ndarray) -> int:
     19,
     "With the L2 penalty",
     "these 'weight images' are very smooth and the digits are clear",
-    "Roughness and correlation with the digits' mean images, L2 minus none, paired by seed, t intervals; over strengths the "
-    "means of each point.",
+    "Roughness and correlation with the digits' mean images, L2 minus none, paired by seed, t intervals; over "
+    "strengths the means of each point.",
     "figure-weights_own_scale_one_seed methods",
     "fair",
 )
@@ -201,15 +201,15 @@ def l2_images(evidence: Evidence) -> Answer:
     )
     found = [smoother, clearer, rough, clear]
     if evidence.has("fair", "l2"):
-        for point, mine in evidence.others["fair"].finished.query("method == 'l2'").groupby("point"):
-            values = mine["values"].iloc[0]
+        tuned = evidence.others["fair"].finished
+        for values, mine in tuned[tuned["method"] == "l2"].groupby("values", sort=False):
             found.append(mean(f"roughness, tuned study, {values}", mine["roughness"]))
             found.append(mean(f"template correlation, tuned study, {values}", mine["template_correlation"]))
     verdict = every(below(smoother), above(clearer))
     return Answer(
         verdict,
-        f"roughness is {rough:.3f} ({smoother:+.3f} against none, 1 being noise), and the weights "
-        f"correlate with the digits' mean images by {clear:.2f} ({clearer:+.2f})",
+        f"roughness is {rough:.3f} ({smoother:+.3f} against none, 1 being noise), and the weights correlate with the "
+        f"digits' mean images by {clear:.2f} ({clearer:+.2f})",
         tuple(found),
     )
 
@@ -259,7 +259,7 @@ def small_weights(evidence: Evidence) -> Answer:
     return Answer(
         every(*verdicts),
         f"the 99th percentile of |weight| is {number(found[0].value * 100, '.1f')} % of none's with L2 and "
-        f"{number(found[2].value * 100, '.1f')} % with weight normalization, the largest {number(found[1].value * 100, '.1f')} % "
-        f"and {number(found[3].value * 100, '.1f')} %",
+        f"{number(found[2].value * 100, '.1f')} % with weight normalization, the largest "
+        f"{number(found[1].value * 100, '.1f')} % and {number(found[3].value * 100, '.1f')} %",
         tuple(found),
     )

@@ -23,15 +23,21 @@ _HUGE = 1.0  # points of test accuracy
 _SIZES = (500, 1000, 5000, 55000)
 _DRAWS = 500  # of the bootstrap
 _SEED = 20160725  # of it; any other would do
-_GAINS = (("test_accuracy", "test accuracy", POINTS, 100), ("test_nll", "NLL", "", 1), ("test_ece", "ECE", "", 1), ("accuracy_gap", "train-test gap", POINTS, 100))  # fmt: skip
+_GAINS = (
+    ("test_accuracy", "test accuracy", POINTS, 100),
+    ("test_nll", "NLL", "", 1),
+    ("test_ece", "ECE", "", 1),
+    ("accuracy_gap", "train-test gap", POINTS, 100),
+)
 
 
 @claim(
     1,
     "Regularization",
     "has a huge impact on deep models",
-    "The method best by validation accuracy, tuned, minus none, tuned, paired by seed, t intervals: with two hidden layers, which "
-    f"decides (huge: more than {_HUGE:g} point of test accuracy), with one layer, and on fewer training images.",
+    "The method best by validation accuracy, tuned, minus none, tuned, paired by seed, t intervals: with two hidden "
+    f"layers, which decides (huge: more than {_HUGE:g} point of test accuracy), with one layer, and on fewer training "
+    "images.",
     "comparison",
     "mlp fair small-data",
 )
@@ -84,8 +90,8 @@ def gains(study: Study, where: str, baseline: str, methods: list[str]) -> tuple[
     6,
     "The model can easily overfit by large weights",
     "Provided the dataset is small",
-    "Without regularization, by number of training images at the same learning rate and steps: train-test gap and norm of the "
-    "weights, smallest minus largest set, paired by seed, t intervals; both must be above 0.",
+    "Without regularization, by number of training images at the same learning rate and steps: train-test gap and "
+    "norm of the weights, smallest minus largest set, paired by seed, t intervals; both must be above 0.",
     "figure-curves",
     "small-data",
 )
@@ -111,8 +117,9 @@ def small_data(evidence: Evidence) -> Answer:
     verdict = every(above(gap), above(norm))
     return Answer(
         verdict,
-        f"from {sizes[-1]:,} to {sizes[0]:,} images the gap goes from {number(parts[-2].value, '.2f')} to {parts[0]:.2f} points, "
-        f"while the norm of the weights goes from {number(parts[-1].value, '.1f')} to {parts[1]:.1f}: "
+        f"from {sizes[-1]:,} to {sizes[0]:,} images the gap goes from {number(parts[-2].value, '.2f')} to "
+        f"{parts[0]:.2f} points, while the norm of the weights goes from {number(parts[-1].value, '.1f')} to "
+        f"{parts[1]:.1f}: "
         + say(
             above(norm), "weights are larger", "the model overfits with smaller weights", "weights are about as large"
         ),
@@ -137,9 +144,9 @@ def middle_point(study: Study, methods: list[str]) -> str:
     17,
     "Large weights are",
     "the most obvious symptom of overfitting",
-    "Correlation of weight norm and train-test gap: over all points of all methods (Spearman, means over seeds, Fisher's z), "
-    "over the strengths of L2, and at one strength (over seeds, each point's mean taken off, pooled, Fisher's z). A symptom: "
-    "above 0 both across and at one strength.",
+    "Correlation of weight norm and train-test gap: over all points of all methods (Spearman, means over seeds, "
+    "Fisher's z), over the strengths of L2, and at one strength (over seeds, each point's mean taken off, pooled, "
+    "Fisher's z). A symptom: above 0 both across and at one strength.",
     "figure-strength_paths comparison",
     "fair",
 )
@@ -196,8 +203,9 @@ def rank_by_seed(study: Study, method: str, one: str, other: str) -> list[float]
     27,
     "Accuracy doesn't matter much at this stage because it",
     "changes dramatically as we alter hyperparameters",
-    "Standard deviation of test accuracy due to method, point of the grid, seed, and the sample of test images (binomial); "
-    f"dramatic: the best and the worst point of a method are more than {_HUGE:g} point apart (mean over methods, bootstrap over seeds).",
+    "Standard deviation of test accuracy due to method, point of the grid, seed, and the sample of test images "
+    f"(binomial); dramatic: the best and the worst point of a method are more than {_HUGE:g} point apart (mean over "
+    "methods, bootstrap over seeds).",
     "figure-strength_paths comparison",
     "fair",
 )
@@ -219,9 +227,10 @@ def dramatic(evidence: Evidence) -> Answer:
     points = table.shape[1]
     return Answer(
         verdict,
-        f"over {points} points a method's best and worst setting are {spread:.2f} points apart on average; the standard "
-        f"deviation due to the method is {number(parts['method'], '.2f')}, to the setting {number(parts['point of the grid'], '.2f')}, to the seed "
-        f"{number(parts['seed'], '.2f')}, and to the sample of test images {number(parts['test images'], '.2f')} points",
+        f"over {points} points a method's best and worst setting are {spread:.2f} points apart on average; the "
+        f"standard deviation due to the method is {number(parts['method'], '.2f')}, to the setting "
+        f"{number(parts['point of the grid'], '.2f')}, to the seed {number(parts['seed'], '.2f')}, and to the sample "
+        f"of test images {number(parts['test images'], '.2f')} points",
         (spread, *found.values()),
     )
 
@@ -256,8 +265,8 @@ def components(table: pd.DataFrame, images: int) -> dict[str, float]:
     31,
     "Regularization is",
     "the easiest way to control what a model learns",
-    "No number says what is easiest. Shown are sizes: the range over methods, over learning rates of none, and over numbers of "
-    "training images, of test accuracy, roughness and template correlation (means over seeds).",
+    "No number says what is easiest. Shown are sizes: the range over methods, over learning rates of none, and over "
+    "numbers of training images, of test accuracy, roughness and template correlation (means over seeds).",
     "methods figure-strength_paths",
     "fair small-data",
 )
@@ -272,8 +281,8 @@ def easiest(evidence: Evidence) -> Answer:
         plain = small[(small["selected"] == 1) & small["method"].str.startswith("none_")]
         found += _ranges(plain, ["train_size"], "numbers of training images, none")
     text = "; ".join(
-        f"{group[0].what.rpartition(' over ')[2]}: {group[0]:.2f} points of accuracy, {group[1]:.2f} of "
-        f"roughness, {group[2]:.2f} of template correlation"
+        f"{group[0].what.rpartition(' over ')[2]}: {group[0]:.2f} points of accuracy, {group[1]:.2f} of roughness, "
+        f"{group[2]:.2f} of template correlation"
         for group in (found[i : i + 3] for i in range(0, len(found), 3))
     )
     return Answer(OPINION, f"largest less smallest mean over {text}", tuple(found))
