@@ -45,9 +45,7 @@ def frame(*rows):
 
 
 def methods(*ids, baseline="none", **published):
-    return [
-        {"id": name, "label": name.upper(), "baseline": baseline, "published": published.get(name)} for name in ids
-    ]
+    return [{"id": name, "label": name.upper(), "baseline": baseline, "published": published.get(name)} for name in ids]
 
 
 RUNS = frame(
@@ -237,9 +235,7 @@ def test_only_the_selected_points_are_compared(tuned):
     assert found["values"].tolist() == ['{"strength": 0.0}', '{"strength": 0.1}', "{}"]
     assert found["at_edge"].tolist() == [1, 1, 0] and found["seeds"].tolist() == [7] * 3
     tuned.loc[tuned["selected"] == 0, "test_accuracy"] = 0.123  # no other point's test results reach the table
-    pd.testing.assert_frame_equal(
-        compare(methods("none", "l2", "same"), tuned, bits(tuned)).set_index("method"), found
-    )
+    pd.testing.assert_frame_equal(compare(methods("none", "l2", "same"), tuned, bits(tuned)).set_index("method"), found)
 
 
 def test_decisions_of_the_comparison(tuned):
