@@ -1,8 +1,11 @@
 """Claims about overfitting, hyperparameters, and how much regularization matters."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 
+from regatlas.claims import relations
 from regatlas.claims.claim import (
     OPINION,
     POINTS,
@@ -16,7 +19,6 @@ from regatlas.claims.claim import (
     say,
 )
 from regatlas.claims.evidence import Evidence, Study
-from regatlas.claims.images import correlated_points
 from regatlas.report.numbers import number
 
 _HUGE = 1.0  # points of test accuracy
@@ -144,59 +146,32 @@ def middle_point(study: Study, methods: list[str]) -> str:
     17,
     "Large weights are",
     "the most obvious symptom of overfitting",
-    "Correlation of weight norm and train-test gap: over all points of all methods (Spearman, means over seeds, "
-    "Fisher's z), over the strengths of L2, and at one strength (over seeds, each point's mean taken off, pooled, "
-    "Fisher's z). A symptom: above 0 both across and at one strength.",
+    "Correlation of the norm of the weights and the train-test gap over all points of all methods (Spearman, means "
+    "over seeds, jackknife over methods), which decides. Beside it: over the strengths of L2; over the seeds of one "
+    "point (each point's mean taken off, pooled, Fisher's z); and roughness instead of the norm.",
     "figure-strength_paths comparison",
     "fair",
 )
 def symptom(evidence: Evidence) -> Answer:
     study = evidence.others.get("fair", evidence.own)
-    across = correlated_points(study, "weight_norm", "accuracy_gap")
-    inside = correlation_within(study, "weight_norm", "accuracy_gap")
-    found = [across, inside]
-    if study is not evidence.own and "l2" in study:
-        found.append(mean("over the strengths of L2", rank_by_seed(study, "l2", "weight_norm", "accuracy_gap")))
-    verdict = every(above(across), above(inside))
+    across = relations.over_points(study, "weight_norm", "accuracy_gap")
+    inside = relations.within_points(study, "weight_norm", "accuracy_gap")
+    found = [across, inside, relations.over_points(study, "roughness", "accuracy_gap")]
+    if "l2" in study and len(strengths := relations.by_seed(study, "l2", "weight_norm", "accuracy_gap")):
+        over = mean("the same over the strengths of L2", strengths)
+        found.insert(1, dataclasses.replace(over, high=min(over.high, 1.0)))
+    verdict = above(across)
     return Answer(
         verdict,
-        f"over {across.n} {across.of} norm and gap correlate by {across:.2f}, but among seeds of one point by "
-        f"{inside:.2f}: "
-        + say(
-            above(inside),
-            "large weights go with overfitting both ways",
-            "at one strength larger weights go with a smaller gap",
-            "large weights tell the method and its strength, not how much a network overfits at it",
-        ),
+        f"over {across.n} {across.of} norm and gap correlate by {across:.2f}"
+        + (f", over the strengths of L2 by {found[1]:.2f}" if found[1] is not inside else "")
+        + f", but over the seeds of one point by {inside:.2f}: the norm "
+        + say(verdict, "tells", "does not tell", "does not clearly tell")
+        + " how strongly a network is held back, and "
+        + say(above(inside, 0.3), "also", "hardly", "not surely")
+        + " which of equally held ones overfits",
         tuple(found),
     )
-
-
-def correlation_within(study: Study, one: str, other: str) -> Measurement:
-    """Pearson's correlation over seeds once each point's mean is taken off and its deviation divided out, pooled."""
-    groups = [group[[one, other]].dropna().to_numpy(float) for _, group in study.finished.groupby(["method", "point"])]
-    groups = [group for group in groups if len(group) > 1 and (np.ptp(group, axis=0) > 0).all()]
-    what = f"{one.replace('_', ' ')} with {other.replace('_', ' ')}, at one point of a method"
-    if not groups:
-        return Measurement(what, float("nan"), n=0, of="runs")
-    z = np.concatenate([(group - group.mean(axis=0)) / group.std(axis=0) for group in groups])
-    n, freedom = len(z), len(z) - len(groups)
-    value = float(np.mean(z[:, 0] * z[:, 1]))
-    if freedom < 4:
-        return Measurement(what, value, n=n, of="runs")
-    centre, half = np.arctanh(np.clip(value, -0.999999, 0.999999)), 1.959964 / np.sqrt(freedom - 2)
-    return Measurement(what, value, float(np.tanh(centre - half)), float(np.tanh(centre + half)), n, of="runs")
-
-
-def rank_by_seed(study: Study, method: str, one: str, other: str) -> list[float]:
-    """Spearman's correlation of two columns over a method's points, for each seed."""
-    mine = study.finished[study.finished["method"] == method]
-    found = [
-        group[one].astype(float).corr(group[other].astype(float), method="spearman")
-        for _, group in mine.groupby("seed")
-        if len(group) > 2
-    ]
-    return found
 
 
 @claim(

@@ -109,7 +109,7 @@ def messy(evidence: Evidence) -> Answer:
         f"L2 makes {parts[0]:.1f} points more errors than none among the quarter of images nearest to their class's "
         f"mean and {parts[3]:.1f} among the farthest, and its training accuracy is {gap.text()} from its test "
         "accuracy: "
-        "" + say(verdict, "typical images fit", "it fails on typical images too, seen or not", "which does not decide"),
+        + say(verdict, "typical images fit", "it fails on typical images too, seen or not", "which does not decide"),
         (parts[0], *parts[1:], gap),
     )
 
@@ -193,7 +193,7 @@ def same_effect(evidence: Evidence) -> Answer:
     here = alike(own, point["l2"], point["weight_norm"], live)
     norms = [own.mean(name, name, "weight_norm").value for name in ("l2", "weight_norm")]
     measurements = [_named(found, "as the post has them") for found in here]
-    matched: dict[str, tuple[Pair, list[Measurement]]] = {}
+    matched: dict[str, list[Measurement]] = {}
     for name in ("ladder", "controls", "fair"):
         pair = nearest(evidence.others[name]) if name in evidence.others else None
         if pair:
@@ -201,9 +201,9 @@ def same_effect(evidence: Evidence) -> Answer:
             where = f"{pair.one[0]} and {pair.other[0]} of the study {name}, norms {(pair.ratio - 1) * 100:.1f} % apart"
             measurements += [_named(one, where) for one in found]
             if pair.ratio <= _CLOSE_NORMS:
-                matched[name] = pair, found
-    closest = min(matched, key=lambda name: matched[name][0].ratio, default=None)
-    cosine, _, accuracy = matched[closest][1] if closest else here
+                matched[name] = found
+    closest = next(iter(matched), None)  # in the post's own protocol, if it is there
+    cosine, _, accuracy = matched[closest] if closest else here
     verdict = every(above(cosine, _SAME), within(accuracy, _MARGIN))
     if not closest and above(cosine, _SAME) == SUPPORTED and verdict == REFUTED:
         verdict = UNDECIDED  # the norms differ, and with them the strength
@@ -269,8 +269,7 @@ def _deep(evidence: Evidence) -> tuple[list[Measurement], list[Measurement], str
     scale = [_named(one, "none minus L2, for scale") for one in alike(mlp, point["l2"], point["none"], None)[1:]]
     norms = [mlp.mean(name, name, "weight_norm").value for name in ("l2", "norm_constraint")]
     return found, scale, (
-        f"with two hidden layers, tuned, at norms of {number(norms[0], '.1f')} (L2) and {number(norms[1], '.1f')}, "
-        "test "
+        f"with two hidden layers, tuned, at norms of {norms[0]:.1f} (L2) and {norms[1]:.1f}, test "
         f"accuracy differs by {found[2].text()} and {found[1]:.1f} % of the predictions are the same (L2 and none: "
         f"{scale[0]:.1f} %)"
     )  # fmt: skip
