@@ -1,19 +1,12 @@
 # claims: tables, runs and images -> results/<study>/claims.csv, of a study that tells the post's story.
 # Other studies count as far as they have been run; what they have made is read and never made here.
-from regatlas.claims import studies
-
 CLAIMS = [f"{RESULTS}/claims.csv"] if STUDY.config["report"]["story"] == "post" else []
-
-
-@functools.cache
-def studies_at_hand():
-    return studies.present("results", but=STUDY.name)
 
 
 rule claims:
     input:
         own=[f"{RESULTS}/{name}.csv" for name in ("runs", "curves", "comparison")],
-        others=lambda wildcards: [str(path) for path in studies.paths("results", studies_at_hand())],
+        others=tables_of_other_studies,
         reference=REFERENCE,
         # the same data whenever they were fetched: the runs' digests hold their checksum
         data=ancient(f"{DATA}/prepared.npz"),
@@ -34,7 +27,7 @@ rule claims:
         runtime=20,
     params:
         study=folder_of_output,
-        others=lambda wildcards: [f"results/{name}" for name in studies_at_hand()],
+        others=other_studies,
         code=code("claims.py"),
     shell:
         'python "$REGATLAS_SCRIPTS"/claims.py --study {params.study:q} --others {params.others:q} --runs results/runs'

@@ -9,6 +9,7 @@ import tempfile
 from snakemake.logging import logger
 
 from regatlas import fingerprint, locks, reasons, runs
+from regatlas.claims import studies
 from regatlas.errors import advice
 from regatlas.study import resolve
 
@@ -185,6 +186,15 @@ def tell_why(method):
 def plugin(wildcards):
     paths = point_of(wildcards)[0].declaration.paths
     return [part for path in paths if SCRIPTS not in path.parents for part in ("--plugin", str(path))]
+
+
+def other_studies(wildcards):
+    """The folders of the studies beside this one that have been run, of those that claims look at."""
+    return [f"results/{name}" for name in studies.present("results", but=STUDY.name)]
+
+
+def tables_of_other_studies(wildcards):
+    return [f"{folder}/{table}" for folder in other_studies(wildcards) for table in studies.TABLES]
 
 
 def figure(name, title, category="Figures"):

@@ -75,7 +75,10 @@ rule compare:
         spec=canonical(
             {
                 "statistics": STUDY.config["statistics"],
-                "methods": [{"id": m.id, "label": m.label, "published": m.published, "baseline": m.baseline} for m in STUDY.methods],
+                "methods": [
+                    {"id": m.id, "label": m.label, "published": m.published, "baseline": m.baseline}
+                    for m in STUDY.methods
+                ],
             }
         ),
         code=code("compare.py"),

@@ -14,9 +14,9 @@ _METHODS = 6  # from which a jackknife over them makes sense
 def over_points(study: Study, one: str, other: str) -> Measurement:
     """Spearman's correlation of two columns over a study's points, each the mean over its seeds.
 
-    The points of a method resemble each other, so the interval is that of the jackknife over methods, of Fisher's z (Miller
-    1974, "The jackknife - a review", Biometrika 61). With fewer than six methods it is Fisher's own, with the standard
-    error for ranks of Bonett & Wright 2000, Psychometrika 65.
+    The points of a method resemble each other, so the interval is that of the jackknife over methods, of Fisher's z
+    (Miller 1974, "The jackknife - a review", Biometrika 61). With fewer than six methods it is Fisher's own, with the
+    standard error for ranks of Bonett & Wright 2000, Psychometrika 65.
     """
     points = study.finished.groupby(["method", "point"])[[one, other]].mean().dropna().astype(float)
     n, what, of = len(points), f"{_words(one)} with {_words(other)}", "points of methods"
