@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from regatlas import reference
-from regatlas.claims import catalogue
+from regatlas.claims import catalogue, sample
 from regatlas.claims.evidence import Evidence, read_others, read_study
 from regatlas.errors import run
 from regatlas.tables import write_csv
@@ -15,7 +15,7 @@ def main() -> None:
     parser.add_argument("--study", type=Path, required=True, help="the folder of the post's study, with its tables")
     parser.add_argument("--others", type=Path, nargs="*", default=[], help="folders of the other studies")
     parser.add_argument("--runs", type=Path, required=True, help="the folder of the runs")
-    parser.add_argument("--data", type=Path, required=True, help="the prepared data")
+    parser.add_argument("--sample", type=Path, required=True, help="of the data what claims look at")
     parser.add_argument("--reference", type=Path, required=True, help="what the runs are measured against")
     parser.add_argument("--out", type=Path, required=True, help="where to write claims.csv")
     options = parser.parse_args()
@@ -23,7 +23,7 @@ def main() -> None:
     for problem in problems:
         print(problem)
     own = read_study(options.study, options.runs, own=True)
-    evidence = Evidence(own, others, options.data, reference.read(options.reference))
+    evidence = Evidence(own, others, sample.read(options.sample), reference.read(options.reference))
     table = catalogue.answered(evidence)
     write_csv(options.out, table)
     print(table["verdict"].value_counts().to_string())

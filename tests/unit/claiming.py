@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from regatlas import reference, runs
+from regatlas.claims import sample
 from regatlas.claims.evidence import Evidence, Study
 from regatlas.comparison import compare
 from regatlas.tables import CURVE_COLUMNS, RUN_COLUMNS, typed
@@ -108,7 +109,7 @@ def write_run(root: Path, method: str, seed: int, kernel: np.ndarray, point: int
 
 def evidence(own: Study, *others: Study) -> Evidence:
     """Evidence with the images and the reference of ``data``."""
-    return Evidence(own, {other.name: other for other in others}, data(), measured_against())
+    return Evidence(own, {other.name: other for other in others}, sample.make(data()), measured_against())
 
 
 @functools.cache

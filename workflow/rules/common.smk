@@ -27,11 +27,12 @@ except UserError as error:
     raise WorkflowError(f"The config is not valid.\n{error}")
 
 DATA = f"results/data/{STUDY.dataset.name}"
-# Named after what it depends on, like a run: it stays when the data it was made from are fetched again.
-REFERENCE = (
-    f"results/reference/{STUDY.dataset.name}-"
-    + fingerprint.of([STUDY.methods[0].points[0].settings["data"], fingerprint.code([SCRIPTS / "reference.py"])])
+# Named after what they depend on, like a run: they stay when the data they were made from are fetched again.
+REFERENCE, SAMPLE = (
+    f"results/reference/{STUDY.dataset.name}-{kind}"
+    + fingerprint.of([STUDY.methods[0].points[0].settings["data"], fingerprint.code([SCRIPTS / script])])
     + ".npz"
+    for kind, script in (("", "reference.py"), ("sample-", "sample.py"))
 )
 RESULTS = f"results/{STUDY.name}"
 FIGURES = f"{RESULTS}/figures"

@@ -54,7 +54,7 @@ def clamps(evidence: Evidence) -> Answer:
 def distributes(evidence: Evidence) -> Answer:
     own = evidence.own
     spread = own.difference("participation ratio, dropout minus none", "dropout", "none", "participation_ratio")
-    labels, images = evidence.array("test_labels"), evidence.test_images
+    labels, images = evidence.test_labels, evidence.test_images
     robust = []
     for share in _MISSING:
         seeds = own.seeds("dropout", "none")
@@ -113,7 +113,7 @@ def _smoother(study: Study, method: str, baseline: str) -> Answer:
     "methods",
 )
 def trust(evidence: Evidence) -> Answer:
-    own, images, labels = evidence.own, evidence.test_images, evidence.array("test_labels")
+    own, images, labels = evidence.own, evidence.test_images, evidence.test_labels
     deviation, seeds = evidence.reference.pixel_stddev, own.seeds("dropout", "none")
     networks = {name: [own.one_layer(name, seed) for seed in seeds] for name in ("dropout", "none")}
     shares = {name: [pixels.largest_share(*network, images) for network in networks[name]] for name in networks}

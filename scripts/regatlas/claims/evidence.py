@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from regatlas import files, reference, runs, streams
+from regatlas import reference, runs, streams
 from regatlas.claims.claim import Lacking, Measurement, Missing, mean
+from regatlas.claims.sample import Sample
 from regatlas.errors import UserError
 from regatlas.statistics import pairs
 from regatlas.tables import COMPARISON_COLUMNS, CURVE_COLUMNS, RUN_COLUMNS, read_csv
@@ -147,7 +148,7 @@ class Evidence:
     Args:
         own: the post's study.
         others: name -> the other studies that have been run.
-        data: the prepared data (``regatlas.prepare``), or None where no claim may look at images.
+        sample: the images that claims look at, or None where none may.
         reference: what the runs were measured against.
     """
 
@@ -155,10 +156,10 @@ class Evidence:
         self,
         own: Study,
         others: Mapping[str, Study] | None = None,
-        data: Path | Mapping[str, np.ndarray] | None = None,
+        sample: Sample | None = None,
         reference: reference.Reference | None = None,
     ):
-        self.own, self.others, self._data, self._reference = own, dict(others or {}), data, reference
+        self.own, self.others, self._sample, self._reference = own, dict(others or {}), sample, reference
 
     def study(self, *names: str) -> Study:
         """The first of these studies that has been run.
@@ -178,21 +179,24 @@ class Evidence:
     @functools.cached_property
     def test_images(self) -> np.ndarray:
         """Pixels from 0 to 1, float32 [images, pixels]."""
-        return self.array("test_images").astype(np.float32) / 255
+        return self.sample.test_images.astype(np.float32) / 255
+
+    @property
+    def test_labels(self) -> np.ndarray:
+        """The classes of the test images, [images]."""
+        return self.reference.test_labels
+
+    @property
+    def sample(self) -> Sample:
+        if self._sample is None:
+            raise Lacking("there are no images")
+        return self._sample
 
     @property
     def reference(self) -> reference.Reference:
         if self._reference is None:
             raise Lacking("there is no reference")
         return self._reference
-
-    def array(self, name: str) -> np.ndarray:
-        """An array of the prepared data."""
-        if self._data is None:
-            raise Lacking("there are no images")
-        if isinstance(self._data, Mapping):
-            return self._data[name]
-        return files.read_npz(self._data, [name])[name]
 
     def lost(self) -> list[str]:
         """What was lost of the runs that were asked for since the last call."""

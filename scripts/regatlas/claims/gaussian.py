@@ -281,7 +281,7 @@ def _pruned(evidence: Evidence, study: Study, method: str) -> list[Measurement]:
 
     The first is of the share that decides; the last is none pruned by |weight| alone.
     """
-    images, labels = evidence.test_images, evidence.array("test_labels")
+    images, labels = evidence.test_images, evidence.test_labels
     deviation = evidence.reference.pixel_stddev[:, None]
     gains: dict[float, list[float]] = {share: [] for share in _PRUNED}
     naive = []

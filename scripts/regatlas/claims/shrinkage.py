@@ -90,7 +90,7 @@ def prior(evidence: Evidence) -> Answer:
     "comparison",
 )
 def messy(evidence: Evidence) -> Answer:
-    own, labels = evidence.own, evidence.array("test_labels")
+    own, labels = evidence.own, evidence.test_labels
     quarter = quarters(evidence.test_images, labels, class_means(evidence))
     excess: list[list[float]] = [[], [], [], []]
     for seed in own.seeds("l2", "none"):
@@ -116,8 +116,7 @@ def messy(evidence: Evidence) -> Answer:
 
 def class_means(evidence: Evidence) -> np.ndarray:
     """The mean training image of every class, pixels from 0 to 1, [pixels, classes]."""
-    images = evidence.array("train_images")
-    return evidence.reference.template + images.mean(axis=0, dtype=np.float64)[:, None] / 255
+    return evidence.reference.template + evidence.sample.train_mean[:, None] / 255
 
 
 def quarters(images: np.ndarray, labels: np.ndarray, means: np.ndarray) -> np.ndarray:

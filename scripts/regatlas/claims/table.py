@@ -46,7 +46,7 @@ def training_images(evidence: Evidence) -> Answer:
     used = evidence.own.finished["train_size"]
     if not len(used):
         raise Lacking(f"no run of the study {evidence.own.name} finished")
-    file = len(evidence.array("train_labels")) + len(evidence.array("validation_labels"))
+    file = int(evidence.sample.file_size)
     count = Measurement("images trained on", float(used.max()), n=len(used), unit=IMAGES, of="runs")
     all_of_them = bool((used == file).all())
     return Answer(
