@@ -151,7 +151,7 @@ def test_a_columns_largest_weights_and_the_pixels_that_matter(tmp_path):
     added = 1000 * RNG.standard_normal((PIXELS, 1))
     assert ask(5, posts(tmp_path / "a", none=lambda seed: plain))["verdict"] == SUPPORTED
     row = ask(5, posts(tmp_path / "b", none=lambda seed: plain + added))
-    assert row["verdict"] == REFUTED and "would (0.9" in row["why"]
+    assert row["verdict"] == REFUTED and "they would (0.9" in row["why"]
 
 
 def test_shadows_of_digits(tmp_path):

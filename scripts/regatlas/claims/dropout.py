@@ -137,7 +137,7 @@ def trust(evidence: Evidence) -> Answer:
     return Answer(
         verdict,
         f"the pixel that counts most makes up {parts[0]:.2f} % of a logit with dropout and {parts[1]:.2f} % without, "
-        f"and blanking its {_MOST_USED[1]} most used pixels leaves dropout {parts[3].text()} from none",
+        f"and blanking its {_MOST_USED[1]} most used pixels puts its accuracy {parts[3].text()} from none's",
         (found, *parts),
     )
 

@@ -50,9 +50,10 @@ def importance(evidence: Evidence) -> Answer:
     verdict = above(found, _HALF)
     return Answer(
         verdict,
-        f"the size of a weight ranks pixels {say(verdict, 'much', 'not much', 'more or less')} as their effect does "
-        f"(correlation {found:.3f}), times the pixel's deviation it would ({better:.3f}): of the {_TOP} largest "
-        f"weights {number(top.value * 100, '.0f')} % are of the {_TOP} pixels that matter most",
+        f"ranked by the size of their weights, pixels come {say(verdict, 'much', 'not', 'only partly')} in the order "
+        f"of their effect (correlation {found:.2f}), ranked by row-centred weight times the pixel's deviation by "
+        f"{better:.2f}: of the {_TOP} largest weights {number(top.value * 100, '.0f')} % are among the {_TOP} pixels "
+        "that matter most",
         (found, better, top),
     )
 
@@ -143,7 +144,7 @@ def shadows(evidence: Evidence) -> Answer:
     )
     return Answer(
         verdict,
-        f"the weights correlate with the digits' mean images by {found.text()}, and {count:.1f} of {classes} columns "
+        f"the weights correlate with the digits' mean images by {found.text()}, and {count:.3g} of {classes} columns "
         "correlate most with their own digit's",
         (found, count),
     )
@@ -204,9 +205,12 @@ def l2_templates(evidence: Evidence) -> Answer:
     return Answer(
         verdict,
         f"L2's weights correlate with the mean images by {found:+.2f} "
-        + say(verdict, "more", "and not more", "more or less")
-        + f" than those of none, which makes them better pictures and, with {accuracy.text()} of accuracy, "
-        + say(below(accuracy), "worse classifiers", "better classifiers", "no other classifiers"),
+        + say(verdict, "more", "and so less", "more or less")
+        + f" than those of none, and its test accuracy differs by {accuracy.text()}: "
+        + say(verdict, "better pictures", "worse pictures", "no clearly other pictures")
+        + say(
+            below(accuracy), " and worse classifiers", " and better classifiers", " and no clearly other classifiers"
+        ),
         (found, accuracy),
     )
 

@@ -106,9 +106,8 @@ def messy(evidence: Evidence) -> Answer:
     verdict = below(parts[0], 1)
     return Answer(
         verdict,
-        f"L2 makes {parts[0]:.1f} points more errors than none among the quarter of images nearest to their class's "
-        f"mean and {parts[3]:.1f} among the farthest, and its training accuracy is {gap.text()} from its test "
-        "accuracy: "
+        f"L2 makes {parts[0]:.1f} points more errors than none in the quarter of images nearest to their class's mean "
+        f"and {parts[3]:.1f} in the farthest, and its training accuracy is {gap.text()} from its test accuracy: "
         + say(verdict, "typical images fit", "it fails on typical images too, seen or not", "which does not decide"),
         (parts[0], *parts[1:], gap),
     )
@@ -130,21 +129,29 @@ def quarters(images: np.ndarray, labels: np.ndarray, means: np.ndarray) -> np.nd
 
 
 class Pair(NamedTuple):
-    """A point of L2 and one of a fixed norm: method, point, and the ratio of the larger to the smaller mean norm."""
+    """A point of L2 and one of a fixed norm."""
 
-    one: tuple[str, int]
+    one: tuple[str, int]  # method and point
     other: tuple[str, int]
-    ratio: float
+    ratio: float  # of the larger to the smaller mean norm
+    norm: float  # of the point of L2
 
 
 def nearest(study: Study) -> Pair | None:
-    """The point of L2 and that of a fixed norm whose mean norms are closest, or None if the study has no such pair."""
+    """The point of L2 and that of a fixed norm that can be compared best, or None if the study has no such pair.
+
+    Of pairs whose mean norms match the one that is shrunk most, as networks that are hardly shrunk are all alike; if none
+    match, the one whose norms are closest.
+    """
     norms = study.finished.groupby(["method", "point"])["weight_norm"].mean()
     found = [
-        Pair(one, other, float(np.exp(abs(np.log(norms[one] / norms[other])))))
+        Pair(one, other, float(np.exp(abs(np.log(norms[one] / norms[other])))), float(norms[one]))
         for one, other in itertools.product(norms.index, norms.index)
         if (one[0], other[0]) in _PAIRS
     ]
+    matched = [pair for pair in found if pair.ratio <= _CLOSE_NORMS]
+    if matched:
+        return min(matched, key=lambda pair: pair.norm)
     return min(found, key=lambda pair: pair.ratio, default=None)
 
 
@@ -192,7 +199,7 @@ def same_effect(evidence: Evidence) -> Answer:
     here = alike(own, point["l2"], point["weight_norm"], live)
     norms = [own.mean(name, name, "weight_norm").value for name in ("l2", "weight_norm")]
     measurements = [_named(found, "as the post has them") for found in here]
-    matched: dict[str, list[Measurement]] = {}
+    matched: dict[str, tuple[float, list[Measurement]]] = {}
     for name in ("ladder", "controls", "fair"):
         pair = nearest(evidence.others[name]) if name in evidence.others else None
         if pair:
@@ -200,19 +207,19 @@ def same_effect(evidence: Evidence) -> Answer:
             where = f"{pair.one[0]} and {pair.other[0]} of the study {name}, norms {(pair.ratio - 1) * 100:.1f} % apart"
             measurements += [_named(one, where) for one in found]
             if pair.ratio <= _CLOSE_NORMS:
-                matched[name] = found
-    closest = next(iter(matched), None)  # in the post's own protocol, if it is there
-    cosine, _, accuracy = matched[closest] if closest else here
+                matched[name] = pair.norm, found
+    best = min(matched, key=lambda name: matched[name][0], default=None)
+    cosine, _, accuracy = matched[best][1] if best else here
     verdict = every(above(cosine, _SAME), within(accuracy, _MARGIN))
-    if not closest and above(cosine, _SAME) == SUPPORTED and verdict == REFUTED:
+    if not best and above(cosine, _SAME) == SUPPORTED and verdict == REFUTED:
         verdict = UNDECIDED  # the norms differ, and with them the strength
     return Answer(
         verdict,
         f"the post's two have a cosine of {here[0]:.4f} at norms of {number(norms[0], '.2f')} and "
         f"{number(norms[1], '.2f')}, and {here[2].text()} of accuracy between them"
         + (
-            f"; at equal norms (study {closest}) the cosine is {cosine:.4f} and the difference {accuracy.text()}"
-            if closest
+            f"; at equal norms (study {best}) the cosine is {cosine:.4f} and the difference {accuracy.text()}"
+            if best
             else "; no study has them at equal norms"
         ),
         tuple(measurements),
@@ -268,7 +275,6 @@ def _deep(evidence: Evidence) -> tuple[list[Measurement], list[Measurement], str
     scale = [_named(one, "none minus L2, for scale") for one in alike(mlp, point["l2"], point["none"], None)[1:]]
     norms = [mlp.mean(name, name, "weight_norm").value for name in ("l2", "norm_constraint")]
     return found, scale, (
-        f"with two hidden layers, tuned, at norms of {norms[0]:.1f} (L2) and {norms[1]:.1f}, test "
-        f"accuracy differs by {found[2].text()} and {found[1]:.1f} % of the predictions are the same (L2 and none: "
-        f"{scale[0]:.1f} %)"
+        f"with two hidden layers, tuned, at norms of {norms[0]:.1f} (L2) and {norms[1]:.1f}, test accuracy differs by "
+        f"{found[2].text()} and {found[1]:.1f} % of the predictions are the same (L2 and none: {scale[0]:.1f} %)"
     )  # fmt: skip

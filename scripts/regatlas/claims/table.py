@@ -257,5 +257,5 @@ def _among(hits: Measurement, all_: Sequence[Measurement]) -> Measurement:
 
 
 def _counted(hits: Measurement, all_: Sequence[Measurement], misses: Sequence[str]) -> str:
-    text = f"{int(hits.value)} of {len(all_)} published values could be another seed's or run's"
+    text = f"{int(hits.value)} of {len(all_)} published values lie where another seed or run could"
     return text + (f"; not so {listing(misses)}" if misses else "")
