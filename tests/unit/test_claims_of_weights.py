@@ -159,7 +159,7 @@ def test_shadows_of_digits(tmp_path):
     assert ask(8, own)["verdict"] == SUPPORTED
     own = posts(tmp_path / "b", none=lambda seed: np.roll(TEMPLATE, 1, axis=1))  # every digit looks like another
     row = ask(8, own)
-    assert row["verdict"] == REFUTED and "0.0 of 4 columns" in row["why"]
+    assert row["verdict"] == REFUTED and "0 of 4 columns" in row["why"]
 
 
 @pytest.mark.parametrize(("spread", "expected"), [(0.4, SUPPORTED), (0.2, UNDECIDED)])

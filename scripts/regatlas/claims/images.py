@@ -50,9 +50,9 @@ def importance(evidence: Evidence) -> Answer:
     verdict = above(found, _HALF)
     return Answer(
         verdict,
-        f"ranked by the size of their weights, pixels come {say(verdict, 'much', 'not', 'only partly')} in the order "
-        f"of their effect (correlation {found:.2f}), ranked by row-centred weight times the pixel's deviation by "
-        f"{better:.2f}: of the {_TOP} largest weights {number(top.value * 100, '.0f')} % are among the {_TOP} pixels "
+        f"ranked by the size of their weights, pixels {say(verdict, 'come', 'do not come', 'hardly come')} in the order "
+        f"of their effect (correlation {found:.2f}), by row-centred weight times the pixel's deviation they would "
+        f"({better:.2f}): of the {_TOP} largest weights {number(top.value * 100, '.0f')} % are among the {_TOP} pixels "
         "that matter most",
         (found, better, top),
     )

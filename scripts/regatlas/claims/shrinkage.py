@@ -140,8 +140,8 @@ class Pair(NamedTuple):
 def nearest(study: Study) -> Pair | None:
     """The point of L2 and that of a fixed norm that can be compared best, or None if the study has no such pair.
 
-    Of pairs whose mean norms match the one that is shrunk most, as networks that are hardly shrunk are all alike; if none
-    match, the one whose norms are closest.
+    Of pairs whose mean norms match the one that is shrunk most, as networks that are hardly shrunk are all alike; if
+    none match, the one whose norms are closest.
     """
     norms = study.finished.groupby(["method", "point"])["weight_norm"].mean()
     found = [
