@@ -7,7 +7,7 @@ from regatlas import arguments
 from regatlas.errors import run
 from regatlas.files import write_text
 from regatlas.report import page
-from regatlas.tables import COMPARISON_COLUMNS, CURVE_COLUMNS, RUN_COLUMNS, read_csv
+from regatlas.tables import CLAIM_COLUMNS, COMPARISON_COLUMNS, CURVE_COLUMNS, RUN_COLUMNS, read_csv
 
 
 def main() -> None:
@@ -19,6 +19,7 @@ def main() -> None:
     parser.add_argument("--table", type=Path, required=True, help="runs.csv")
     parser.add_argument("--curves", type=Path, required=True, help="curves.csv")
     parser.add_argument("--comparison", type=Path, required=True, help="comparison.csv")
+    parser.add_argument("--claims", type=Path, nargs="?", help="claims.csv, of a study that has one")
     parser.add_argument("--figures", type=Path, required=True, help="the folder of the figures")
     parser.add_argument("--out", type=Path, required=True, help="where to write the report")
     options = parser.parse_args()
@@ -30,6 +31,7 @@ def main() -> None:
         options.figures,
         tables=[path.name for path in (options.out.parent.iterdir() if options.out.parent.is_dir() else ())]
         + [options.config_yaml.name],
+        claims=read_csv(options.claims, CLAIM_COLUMNS) if options.claims else None,
     )
     write_text(options.config_yaml, page.resolved(options.spec["config"]))
     write_text(options.out, html)

@@ -1,4 +1,4 @@
-"""The study's tables: runs.csv, curves.csv, tuning.csv, robustness.csv and comparison.csv.
+"""The study's tables: runs.csv, curves.csv, tuning.csv, robustness.csv, comparison.csv and claims.csv.
 
 Each table is a pandas frame with the columns listed here, in this order. A missing value is an empty cell.
 """
@@ -102,9 +102,14 @@ COMPARISON_COLUMNS = [
     "published_setting",
     "verdict",
 ]
+CLAIM_COLUMNS = [
+    *["claim", "says", "quote", "measured", "quantity", "value", "value_low", "value_high", "unit", "n"],
+    *["verdict", "why", "studies", "commands", "shown", "measurements"],
+]
 _INTEGERS = [
     *["seed", "train_size", "steps", "parameters", "cores", "step", "seeds", "diverged"],
     *["point", "points", "selected", "at_edge", "severity"],
+    *["claim", "n"],
 ]
 _TEXTS = [
     "method",
@@ -127,6 +132,7 @@ _TEXTS = [
     "processor",
     "message",
     "verdict",
+    *["says", "quote", "measured", "quantity", "unit", "why", "studies", "commands", "shown", "measurements"],
 ]
 
 

@@ -242,6 +242,7 @@ def test_lines_of_the_pages_are_short(page):
         ("curves.csv", tables.CURVE_COLUMNS),
         ("tuning.csv", tables.TUNING_COLUMNS),
         ("comparison.csv", tables.COMPARISON_COLUMNS),
+        ("claims.csv", tables.CLAIM_COLUMNS),
     ],
 )
 def test_every_column_of_a_table_is_described(table, columns):

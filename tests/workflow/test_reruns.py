@@ -12,12 +12,14 @@ import pandas
 import pytest
 from shrunken import ROOT, Project, documented_rows
 
+from regatlas.claims import studies
+
 COMPARED = ["figure_accuracy", "figure_cost", "figure_forest", "figure_runtime"]  # drawn from the comparison
 FIGURES = [
     *COMPARED,
     *["figure_sprite", "figure_calibration", "figure_curves", "figure_distribution", "figure_weights"],
 ]
-ALL_AFTER = ["collect", "compare", *FIGURES, "report"]
+ALL_AFTER = ["collect", "compare", "claims", *FIGURES, "report"]
 
 
 def after(*extra: str, train: int = 0) -> Counter:
@@ -145,6 +147,14 @@ def in_words_of_yaml(project: Project) -> None:
     path.write_text(text.replace("strength: 0.01\n", "strength: 1e-2\n").replace("steps: 25\n", "steps: 25.0\n"))
 
 
+def run_another_study(project: Project) -> None:
+    """The tables of this one, under the name of another."""
+    for name in studies.TABLES:
+        target = project.folder / "results/fair" / name
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy(project.result(name), target)
+
+
 def write_plugin(project: Project) -> None:
     text = (project.folder / "scripts/regatlas/regularizers/l2.py").read_text()
     (project.folder / "scripts/regatlas/regularizers/another.py").write_text(text)
@@ -182,29 +192,29 @@ ROWS: dict[str, tuple[str, str, list[tuple[Callable[[Project], object], Counter]
         ],
     ),
     "the order of `compare`, a label": (
-        "nothing", "comparison, figures, report", [
-            (config(lambda c: c["compare"].reverse()), jobs("compare", *FIGURES, "report")),
-            (config(lambda c: c["methods"]["l2"].update(label="Ridge")), jobs("compare", *FIGURES, "report")),
+        "nothing", "comparison, claims, figures, report", [
+            (config(lambda c: c["compare"].reverse()), jobs("compare", "claims", *FIGURES, "report")),
+            (config(lambda c: c["methods"]["l2"].update(label="Ridge")), jobs("compare", "claims", *FIGURES, "report")),
         ],
     ),
     "the baseline": (
-        "nothing", "comparison, figures, report", [
-            (config(lambda c: c.update(baseline="l2")), jobs("compare", *FIGURES, "report")),
+        "nothing", "comparison, claims, figures, report", [
+            (config(lambda c: c.update(baseline="l2")), jobs("compare", "claims", *FIGURES, "report")),
         ],
     ),
     "a published value": (
-        "nothing", "comparison, the figures of it, report", [
+        "nothing", "comparison, claims, the figures of it, report", [
             (
                 config(lambda c: c["methods"]["l2"]["published"].update(test_accuracy=0.7)),
-                jobs("compare", *COMPARED, "report"),
+                jobs("compare", "claims", *COMPARED, "report"),
             ),
         ],
     ),
     "the margin or the level in `statistics`": (
-        "nothing", "comparison, the figures of it, report", [
+        "nothing", "comparison, claims, the figures of it, report", [
             (
                 config(lambda c: c.update(statistics={"margin": 0.01})),
-                jobs("compare", *COMPARED, "report"),
+                jobs("compare", "claims", *COMPARED, "report"),
             ),
         ],
     ),
@@ -290,6 +300,12 @@ ROWS: dict[str, tuple[str, str, list[tuple[Callable[[Project], object], Counter]
             (add_code("metrics.py"), after()),
         ],
     ),
+    "another study that the claims look at, run or run again": (
+        "nothing", "claims, report", [(run_another_study, jobs("claims", "report"))],
+    ),
+    "the code of the claims": (
+        "nothing", "claims, report", [(add_code("claims/pixels.py"), jobs("claims", "report"))],
+    ),
     "the code of the report, its template or its style": (
         "nothing", "report", [
             (add_code("report/facts.py"), jobs("report")),
@@ -332,7 +348,7 @@ ROWS: dict[str, tuple[str, str, list[tuple[Callable[[Project], object], Counter]
             (remove("post/report.html"), jobs("report")),
             (
                 remove("post/comparison.csv", "post/report.html"),
-                jobs("compare", *COMPARED, "report"),
+                jobs("compare", "claims", *COMPARED, "report"),
             ),
         ],
     ),
@@ -436,6 +452,26 @@ def test_a_second_study_trains_only_what_the_first_did_not(project):
     assert project.run("--configfile", "second.yaml") == after(train=2)
     assert project.jobs() == jobs()  # the first study is as it was
     assert project.jobs("--configfile", "second.yaml") == jobs()
+
+
+def test_the_claims_follow_another_study_and_train_nothing(project):
+    run_another_study(project)
+    assert project.run() == jobs("claims", "report")
+    assert project.jobs() == jobs()
+    table = project.folder / "results/fair/runs.csv"
+    table.write_text(table.read_text().replace("finished", "diverged", 1))
+    assert project.run() == jobs("claims", "report")
+    shutil.rmtree(table.parent)
+    assert project.run() == jobs("claims", "report")
+    claims = pandas.read_csv(project.result("claims.csv"))
+    assert len(claims) == 34 and claims["why"].str.contains("study fair has not been run").any()
+
+
+def test_a_study_that_does_not_tell_of_the_post_has_no_claims(project):
+    project.config["report"]["story"] = ""
+    project.save()
+    assert project.jobs() == jobs("report")
+    assert project.run("--forcerun", "collect") == after() - jobs("claims")
 
 
 def test_another_tensorflow_trains_everything(project):

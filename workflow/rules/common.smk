@@ -9,6 +9,7 @@ import tempfile
 from snakemake.logging import logger
 
 from regatlas import fingerprint, locks, reasons, runs, studies
+from regatlas.claims import studies as claimed
 from regatlas.errors import advice
 from regatlas.study import resolve
 
@@ -27,11 +28,12 @@ except UserError as error:
 config.update(STUDY.config)  # with every default filled in, as Snakemake's own report states it
 
 DATA = f"results/data/{STUDY.dataset.name}"
-# Named after what it depends on, like a run: it stays when the data it was made from are fetched again.
-REFERENCE = (
-    f"results/reference/{STUDY.dataset.name}-"
-    + fingerprint.of([STUDY.methods[0].points[0].settings["data"], fingerprint.code([SCRIPTS / "reference.py"])])
+# Named after what they depend on, like a run: they stay when the data they were made from are fetched again.
+REFERENCE, SAMPLE = (
+    f"results/reference/{STUDY.dataset.name}-{kind}"
+    + fingerprint.of([STUDY.methods[0].points[0].settings["data"], fingerprint.code([SCRIPTS / script])])
     + ".npz"
+    for kind, script in (("", "reference.py"), ("sample-", "sample.py"))
 )
 RESULTS = f"results/{STUDY.name}"
 FIGURES = f"{RESULTS}/figures"
@@ -187,6 +189,15 @@ def tell_why(method):
 def plugin(wildcards):
     paths = point_of(wildcards)[0].declaration.paths
     return [part for path in paths if SCRIPTS not in path.parents for part in ("--plugin", str(path))]
+
+
+def other_studies(wildcards):
+    """The folders of the studies beside this one that have been run, of those that claims look at."""
+    return [f"results/{name}" for name in claimed.present("results", but=STUDY.name)]
+
+
+def tables_of_other_studies(wildcards):
+    return [f"{folder}/{table}" for folder in other_studies(wildcards) for table in claimed.TABLES]
 
 
 @functools.cache

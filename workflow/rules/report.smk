@@ -27,6 +27,7 @@ rule report:
         table=f"{RESULTS}/runs.csv",
         curves=f"{RESULTS}/curves.csv",
         comparison=f"{RESULTS}/comparison.csv",
+        claims=CLAIMS,
         tables=[f"{RESULTS}/comparison.md", f"{RESULTS}/comparison.tex"],
         figures=[
             f"{FIGURES}/{name}.svg"
@@ -71,5 +72,5 @@ rule report:
         ),
     shell:
         'python "$REGATLAS_SCRIPTS"/report.py --spec {params.spec:q} --config-yaml {output.config:q} --table {input.table:q}'
-        " --curves {input.curves:q} --comparison {input.comparison:q} --figures {params.folder:q} --out {output.page:q}"
+        " --curves {input.curves:q} --comparison {input.comparison:q} --claims {input.claims:q} --figures {params.folder:q} --out {output.page:q}"
         " > {log:q} 2>&1"

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from regatlas import grids, markup
 from regatlas.errors import UserError
 from regatlas.figures import style
-from regatlas.report import facts, formulas, numbers
+from regatlas.report import claimed, facts, formulas, numbers
 from regatlas.tables import selected_runs
 
 _HERE = Path(__file__).parent
@@ -62,6 +62,7 @@ _TABLES = {  # beside the report
     "curves.csv": "every evaluation",
     "tuning.csv": "every point of a grid",
     "robustness.csv": "accuracy on corrupted images",
+    "claims.csv": "the post's claims",
     "config.yaml": "the configuration",
 }
 _SCRIPTS = ("start", "tables", "methods", "figures", "weights", "end")  # in the order in which they run
@@ -74,6 +75,7 @@ def render(
     comparison: pd.DataFrame,
     figures: Path,
     tables: Iterable[str] = (),
+    claims: pd.DataFrame | None = None,
 ) -> str:
     """The report as HTML.
 
@@ -84,6 +86,7 @@ def render(
         comparison: the frame of comparison.csv.
         figures: the folder of the SVGs and of the sprite; those that are not there are left out.
         tables: the names of the files beside the report that it links to.
+        claims: the frame of claims.csv, of a study that has one.
     """
     rows = [
         {key: None if pd.isna(value) else value for key, value in row.items()} for row in comparison.to_dict("records")
@@ -129,7 +132,6 @@ def render(
         title=spec["title"],
         author=spec.get("author") or "",
         is_post=spec.get("story") == "post",
-        claims=spec.get("claims"),
         config=config,
         config_yaml=resolved(config),
         training=training,
@@ -167,7 +169,8 @@ def render(
         figures=pictures,
         sprite=_sprite(figures, methods),
         tables={name: _TABLES[name] for name in _TABLES if name in tables},
-        style=Markup((_HERE / "style.css").read_text("utf-8")),
+        claims=claimed.shown(claims) if claims is not None else None,
+        style=Markup("".join((_HERE / name).read_text("utf-8") for name in ("style.css", "claims.css"))),
         script=Markup("\n".join((_HERE / "js" / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)),
         **facts.provenance(runs),
     )

@@ -1,0 +1,1 @@
+"""The post's claims, one by one: each held against the runs of the studies that are there."""

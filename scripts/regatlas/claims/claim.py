@@ -1,0 +1,147 @@
+"""What a claim is, and what an answer to it: a verdict, measurements, and a sentence."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from regatlas.report.numbers import known, number
+from regatlas.statistics import NAN, Interval, t_interval
+
+if TYPE_CHECKING:
+    from regatlas.claims.evidence import Evidence
+
+SUPPORTED, REFUTED, UNDECIDED = "supported", "refuted", "undecided"
+WRONG = "wrong as stated"  # by the code or by algebra, whatever is measured
+OPINION = "opinion"  # no number can decide it
+UNMEASURED = "not measured"  # runs are lacking
+VERDICTS = (SUPPORTED, REFUTED, UNDECIDED, WRONG, OPINION, UNMEASURED)
+
+POINTS, PERCENT, TIMES, MICROSECONDS, IMAGES, COUNT = "points", "%", "times", "µs", "images", "count"
+_FORMS = {POINTS: "+.2f", PERCENT: ".2f", TIMES: ".2f", MICROSECONDS: ".1f", IMAGES: ",.0f", COUNT: ",.0f"}
+
+
+class Lacking(Exception):
+    """A run that a claim needs is not there; the message says which."""
+
+
+class Missing(Lacking):
+    """A study that a claim needs has not been run."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Measurement:
+    """A number with its 95 % interval. ``n``: how many seeds, runs or whatever ``of`` says it is made of."""
+
+    what: str
+    value: float
+    low: float = NAN
+    high: float = NAN
+    n: int | None = None
+    unit: str = ""
+    of: str = "seeds"
+
+    @property
+    def interval(self) -> Interval:
+        return Interval(self.value, self.low, self.high)
+
+    def __format__(self, form: str) -> str:
+        """The number alone, in this format."""
+        return number(self.value, form)
+
+    def text(self) -> str:
+        """The number with its interval and unit: '-3.96 [-4.10, -3.83] points'."""
+        form = _FORMS.get(self.unit) or (".3f" if not known(self.value) or abs(self.value) < 10 else ".1f")
+        parts = [number(self.value, form)]
+        if known(self.low) and known(self.high):
+            parts.append(f"[{number(self.low, form)}, {number(self.high, form)}]")
+        return " ".join([*parts, *([self.unit] if self.unit not in ("", COUNT) else [])])
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What the runs say to a claim. ``why`` is one sentence; the first measurement is the one that decides."""
+
+    verdict: str
+    why: str
+    measurements: tuple[Measurement, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """A claim of the post.
+
+    Attributes:
+        number: from 1, in the post's order.
+        says: who or what the quote is about, to be read before it.
+        quote: the post's words.
+        measured: the statistic and the test that decide.
+        shown: ids of the report's sections and figures that show it, the best one first.
+        studies: those whose runs are used beside the post's own.
+        answer: what answers it; raises Lacking if runs are not there.
+    """
+
+    number: int
+    says: str
+    quote: str
+    measured: str
+    shown: tuple[str, ...]
+    studies: tuple[str, ...]
+    answer: Callable[["Evidence"], Answer]
+
+
+CLAIMS: list[Claim] = []  # in no order; regatlas.claims.catalogue sorts them
+
+
+def claim(
+    number: int, says: str, quote: str, measured: str, shown: str, studies: str = ""
+) -> Callable[[Callable[["Evidence"], Answer]], Callable[["Evidence"], Answer]]:
+    """Declare the decorated function as the answer to a claim; ``shown`` and ``studies`` are words with spaces."""
+
+    def declare(answer: Callable[["Evidence"], Answer]) -> Callable[["Evidence"], Answer]:
+        CLAIMS.append(Claim(number, says, quote, measured, tuple(shown.split()), tuple(studies.split()), answer))
+        return answer
+
+    return declare
+
+
+def mean(what: str, values, unit: str = "", scale: float = 1, of: str = "seeds") -> Measurement:
+    """The mean of values, one a seed, with its t interval."""
+    values = np.asarray(list(values), dtype=np.float64) * scale
+    return Measurement(what, *t_interval(values), int(np.isfinite(values).sum()), unit, of)
+
+
+# Rules. An interval that is not there (NaN) decides nothing.
+
+
+def above(found: Interval | Measurement, bound: float = 0.0) -> str:
+    """Supported if the whole interval is above the bound, refuted if it is below."""
+    return SUPPORTED if found.low > bound else REFUTED if found.high < bound else UNDECIDED
+
+
+def below(found: Interval | Measurement, bound: float = 0.0) -> str:
+    """Supported if the whole interval is below the bound, refuted if it is above."""
+    return SUPPORTED if found.high < bound else REFUTED if found.low > bound else UNDECIDED
+
+
+def within(found: Interval | Measurement, margin: float) -> str:
+    """Supported if the whole interval lies within the margin of 0, refuted if it lies outside."""
+    if -margin < found.low and found.high < margin:
+        return SUPPORTED
+    return REFUTED if found.low > margin or found.high < -margin else UNDECIDED
+
+
+def every(*verdicts: str) -> str:
+    """Supported if all are, refuted if one is."""
+    return REFUTED if REFUTED in verdicts else UNDECIDED if UNDECIDED in verdicts else SUPPORTED
+
+
+def agree(*verdicts: str) -> str:
+    """What all verdicts say; undecided if they differ."""
+    return verdicts[0] if len(set(verdicts)) == 1 else UNDECIDED
+
+
+def say(verdict: str, supported: str, refuted: str, undecided: str) -> str:
+    """The words for a verdict."""
+    return {SUPPORTED: supported, REFUTED: refuted}.get(verdict, undecided)

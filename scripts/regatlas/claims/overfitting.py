@@ -1,0 +1,277 @@
+"""Claims about overfitting, hyperparameters, and how much regularization matters."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+
+from regatlas.claims import relations
+from regatlas.claims.claim import (
+    OPINION,
+    POINTS,
+    Answer,
+    Lacking,
+    Measurement,
+    above,
+    claim,
+    every,
+    mean,
+    say,
+)
+from regatlas.claims.evidence import Evidence, Study
+from regatlas.report.numbers import number
+
+_HUGE = 1.0  # points of test accuracy
+_SIZES = (500, 1000, 5000, 55000)
+_DRAWS = 500  # of the bootstrap
+_SEED = 20160725  # of it; any other would do
+_GAINS = (
+    ("test_accuracy", "test accuracy", POINTS, 100),
+    ("test_nll", "NLL", "", 1),
+    ("test_ece", "ECE", "", 1),
+    ("accuracy_gap", "train-test gap", POINTS, 100),
+)
+
+
+@claim(
+    1,
+    "Regularization",
+    "has a huge impact on deep models",
+    "The method best by validation accuracy, tuned, minus none, tuned, paired by seed, t intervals: with two hidden "
+    f"layers, which decides (huge: more than {_HUGE:g} point of test accuracy), with one layer, and on fewer training "
+    "images.",
+    "comparison",
+    "mlp fair small-data",
+)
+def impact(evidence: Evidence) -> Answer:
+    mlp = evidence.study("mlp")
+    deep, label = gains(mlp, "two hidden layers", "none", [method for method in mlp.methods if method != "none"])
+    found = list(deep)
+    if "fair" in evidence.others:
+        fair = evidence.others["fair"]
+        shallow, _ = gains(fair, "one layer", "none", [method for method in fair.methods if method != "none"])
+        found += shallow
+    small = []
+    if "small-data" in evidence.others:
+        study = evidence.others["small-data"]
+        for size in _SIZES:
+            others = [method for method in study.methods if method.endswith(f"_{size}") and method != f"none_{size}"]
+            if f"none_{size}" in study and others:
+                group, _ = gains(study, f"one layer, {size:,} images", f"none_{size}", others)
+                found += group
+                small.append((size, group[0]))
+    verdict = above(deep[0], _HUGE)
+    errors = 1 - mlp.row("none")["test_accuracy"]
+    return Answer(
+        verdict,
+        f"with two hidden layers the best method ({label}) changes test accuracy by {deep[0].text()}, "
+        f"{number(deep[0].value / errors, '.0f')} % of the errors that none makes"
+        + (
+            f"; with one layer it is {found[len(deep)].text()}"
+            if len(found) > len(deep) and "fair" in evidence.others
+            else ""
+        )
+        + (f", on {small[0][0]} images {small[0][1].text()}" if small else ""),
+        tuple(found),
+    )
+
+
+def gains(study: Study, where: str, baseline: str, methods: list[str]) -> tuple[list[Measurement], str]:
+    """What the method best by validation accuracy changes against the baseline, and its label."""
+    if not methods:
+        raise Lacking(f"the study {study.name} has no other method than {baseline} that finished")
+    best = max(methods, key=lambda method: study.rows(method)["validation_accuracy"].mean())
+    label = study.label(best)
+    return [
+        study.difference(f"{where}, {label}: {words}", best, baseline, column, unit, scale)
+        for column, words, unit, scale in _GAINS
+    ], label
+
+
+@claim(
+    6,
+    "The model can easily overfit by large weights",
+    "Provided the dataset is small",
+    "Without regularization, by number of training images at the same learning rate and steps: train-test gap and "
+    "norm of the weights, smallest minus largest set, paired by seed, t intervals; both must be above 0.",
+    "figure-learning_curves",
+    "small-data",
+)
+def small_data(evidence: Evidence) -> Answer:
+    study = evidence.study("small-data")
+    sizes = [size for size in _SIZES if f"none_{size}" in study]
+    if len(sizes) < 2:
+        raise Lacking("the study small-data has no two sizes of none that finished")
+    finished, point = study.finished, middle_point(study, [f"none_{size}" for size in sizes])
+    runs = {
+        size: finished[(finished["method"] == f"none_{size}") & (finished["values"] == point)].set_index("seed")
+        for size in sizes
+    }
+    few, many = runs[sizes[0]], runs[sizes[-1]]
+    gap = mean(
+        "train-test gap, smallest minus largest set", (few["accuracy_gap"] - many["accuracy_gap"]).dropna(), POINTS, 100
+    )
+    norm = mean("norm, smallest minus largest set", (few["weight_norm"] - many["weight_norm"]).dropna())
+    parts = []
+    for size, table in runs.items():
+        parts.append(mean(f"train-test gap, {size:,} images", table["accuracy_gap"], POINTS, 100))
+        parts.append(mean(f"norm, {size:,} images", table["weight_norm"]))
+    verdict = every(above(gap), above(norm))
+    return Answer(
+        verdict,
+        f"from {sizes[-1]:,} to {sizes[0]:,} images the gap goes from {number(parts[-2].value, '.2f')} to "
+        f"{parts[0]:.2f} points, while the norm of the weights goes from {number(parts[-1].value, '.1f')} to "
+        f"{parts[1]:.1f}: "
+        + say(
+            above(norm), "weights are larger", "the model overfits with smaller weights", "weights are about as large"
+        ),
+        (gap, norm, *parts),
+    )
+
+
+def middle_point(study: Study, methods: list[str]) -> str:
+    """The values of the point in the middle of those that all methods have, as JSON text."""
+    tables = [study.finished[study.finished["method"] == method] for method in methods]
+    common = [
+        value
+        for value in tables[0]["values"].drop_duplicates()
+        if all((table["values"] == value).any() for table in tables)
+    ]
+    if not common:
+        raise Lacking(f"the methods {', '.join(methods)} have no point in common in the study {study.name}")
+    return common[len(common) // 2]
+
+
+@claim(
+    17,
+    "Large weights are",
+    "the most obvious symptom of overfitting",
+    "Correlation of the norm of the weights and the train-test gap over all points of all methods (Spearman, means "
+    "over seeds, jackknife over methods), which decides. Beside it: over the strengths of L2; over the seeds of one "
+    "point (each point's mean taken off, pooled, Fisher's z); and roughness instead of the norm.",
+    "figure-strength_paths comparison",
+    "fair",
+)
+def symptom(evidence: Evidence) -> Answer:
+    study = evidence.others.get("fair", evidence.own)
+    across = relations.over_points(study, "weight_norm", "accuracy_gap")
+    inside = relations.within_points(study, "weight_norm", "accuracy_gap")
+    found = [across, inside, relations.over_points(study, "roughness", "accuracy_gap")]
+    if "l2" in study and len(strengths := relations.by_seed(study, "l2", "weight_norm", "accuracy_gap")):
+        over = mean("the same over the strengths of L2", strengths)
+        found.insert(1, dataclasses.replace(over, high=min(over.high, 1.0)))
+    verdict = above(across)
+    return Answer(
+        verdict,
+        f"over {across.n} {across.of} norm and gap correlate by {across:.2f}"
+        + (f", over the strengths of L2 by {found[1]:.2f}" if found[1] is not inside else "")
+        + f", but over the seeds of one point by {inside:.2f}: the norm "
+        + say(verdict, "tells", "does not tell", "does not clearly tell")
+        + " how strongly a network is held back, and "
+        + say(above(inside, 0.3), "also", "hardly", "not surely")
+        + " which of equally held ones overfits",
+        tuple(found),
+    )
+
+
+@claim(
+    27,
+    "Accuracy doesn't matter much at this stage because it",
+    "changes dramatically as we alter hyperparameters",
+    "Standard deviation of test accuracy due to method, point of the grid, seed, and the sample of test images "
+    f"(binomial); dramatic: the best and the worst point of a method are more than {_HUGE:g} point apart (mean over "
+    "methods, bootstrap over seeds).",
+    "figure-strength_paths comparison",
+    "fair",
+)
+def dramatic(evidence: Evidence) -> Answer:
+    fair = evidence.study("fair")
+    table = balanced(fair.finished)
+    if table.shape[0] < 2 or table.columns.get_level_values("method").nunique() < 2:
+        raise Lacking("the study fair has too few finished runs to compare points and seeds")
+    images = evidence.reference.test_labels.size
+    parts = components(table, images)
+    rng = np.random.default_rng(_SEED)
+    draws = [components(table.iloc[rng.integers(0, len(table), len(table))], images) for _ in range(_DRAWS)]
+    found = {
+        name: Measurement(name, value, *np.quantile([draw[name] for draw in draws], (0.025, 0.975)), len(table), POINTS)
+        for name, value in parts.items()
+    }
+    spread = found.pop("best to worst point of a method")
+    verdict = above(spread, _HUGE)
+    points = table.shape[1]
+    return Answer(
+        verdict,
+        f"over {points} points a method's best and worst setting are {spread:.2f} points apart on average; the "
+        f"standard deviation due to the method is {number(parts['method'], '.2f')}, to the setting "
+        f"{number(parts['point of the grid'], '.2f')}, to the seed {number(parts['seed'], '.2f')}, and to the sample "
+        f"of test images {number(parts['test images'], '.2f')} points",
+        (spread, *found.values()),
+    )
+
+
+def balanced(finished: pd.DataFrame) -> pd.DataFrame:
+    """Test accuracy in points, a row a seed and a column (method, point), of the points that have all seeds."""
+    table = finished.assign(accuracy=finished["test_accuracy"].astype(float) * 100)
+    return table.pivot(index="seed", columns=["method", "point"], values="accuracy").dropna(axis=1)
+
+
+def components(table: pd.DataFrame, images: int) -> dict[str, float]:
+    """Standard deviations in points: between methods, between a method's points, over seeds, of the test sample.
+
+    Args:
+        table: [seeds, points], columns (method, point).
+        images: how many test images there are.
+    """
+    points = table.mean()
+    methods = points.groupby("method")
+    share = table.to_numpy() / 100
+    residual = table - points  # what the seed changes, interaction with the point included
+    return {
+        "best to worst point of a method": float((methods.max() - methods.min()).mean()),
+        "method": float(methods.mean().std(ddof=0)),
+        "point of the grid": float(np.sqrt(((points - methods.transform("mean")) ** 2).mean())),
+        "seed": float(np.sqrt((residual.to_numpy() ** 2).sum() / max((len(table) - 1) * table.shape[1], 1))),
+        "test images": float(100 * np.sqrt(np.mean(share * (1 - share)) / images)),
+    }
+
+
+@claim(
+    31,
+    "Regularization is",
+    "the easiest way to control what a model learns",
+    "No number says what is easiest. Shown are sizes: the range over methods, over learning rates of none, and over "
+    "numbers of training images, of test accuracy, roughness and template correlation (means over seeds).",
+    "methods figure-strength_paths",
+    "fair small-data",
+)
+def easiest(evidence: Evidence) -> Answer:
+    study = evidence.others.get("fair", evidence.own)
+    selected = study.finished[study.finished["selected"] == 1]
+    found = _ranges(selected, ["method"], f"methods ({study.name})")
+    if "fair" in evidence.others:
+        found += _ranges(study.finished[study.finished["method"] == "none"], ["point"], "learning rates of none")
+    if "small-data" in evidence.others:
+        small = evidence.others["small-data"].finished
+        plain = small[(small["selected"] == 1) & small["method"].str.startswith("none_")]
+        found += _ranges(plain, ["train_size"], "numbers of training images, none")
+    text = "; ".join(
+        f"{group[0].what.rpartition(' over ')[2]}: {group[0]:.2f} points of accuracy, {group[1]:.2f} of roughness, "
+        f"{group[2]:.2f} of template correlation"
+        for group in (found[i : i + 3] for i in range(0, len(found), 3))
+    )
+    return Answer(OPINION, f"largest less smallest mean over {text}", tuple(found))
+
+
+def _ranges(table: pd.DataFrame, by: list[str], words: str) -> list[Measurement]:
+    """The largest less the smallest group mean of three columns."""
+    found = []
+    for column, unit, scale in (("test_accuracy", POINTS, 100), ("roughness", "", 1), ("template_correlation", "", 1)):
+        means = table.groupby(by)[column].mean().dropna().astype(float) * scale
+        what = f"{column.replace('_', ' ')} over {words}"
+        found.append(
+            Measurement(
+                what, float(np.ptp(means)) if len(means) else float("nan"), n=len(means), unit=unit, of="groups"
+            )
+        )
+    return found

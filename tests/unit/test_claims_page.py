@@ -1,0 +1,79 @@
+"""The page's section on the claims: what it shows, that nothing gets through it unescaped, and that it can be read."""
+
+import re
+
+import pytest
+from claiming import SEEDS, evidence, study
+from test_report import EVIL, SVG, Page, frames, spec
+
+from regatlas.claims import catalogue
+from regatlas.claims.claim import VERDICTS
+from regatlas.report import claimed, page
+
+POST = {name: {"roughness": 0.3} for name in ("none", "gaussian", "l2", "weight_norm")}
+
+
+def claims(*others, labels=None, methods=POST, **changes):
+    own = study("post", {**methods, "dropout": {"roughness": 0.2, **changes}}, labels=labels)
+    return catalogue.answered(evidence(own, *others))
+
+
+def section(html):
+    return re.search(r'<section id="claims".*?</section>', html, re.DOTALL)[0]
+
+
+def render(folder, table):
+    return page.render(spec(), *frames(), folder, table)
+
+
+def test_all_claims_are_shown_with_verdict_value_and_reason(tmp_path):
+    table = claims()
+    html = section(render(tmp_path, table))
+    text = Page(html).text
+    assert [int(number) for number in re.findall(r'<li id="claim-(\d+)">', html)] == list(range(1, 35))
+    assert "34 claims of the post in its order" in text
+    for row in table.to_dict("records"):
+        assert row["why"] in text and row["quote"] in text and row["measured"] in text
+        assert f"{claimed.SIGNS[row['verdict']]} {row['verdict']}" in text  # in words, not in colour alone
+    assert "−0.100 [−0.100, −0.100] n = 5 seeds" in text  # noqa: RUF001
+    assert "To decide it: snakemake --configfile config/mlp.yaml --cores 2" in text
+    assert sum(len(group["claims"]) for group in claimed.shown(table)["verdicts"]) == 34
+    assert sorted(int(number) for number in re.findall(r'href="#claim-(\d+)"', html)) == list(range(1, 35))
+
+
+def test_every_verdict_has_a_sign_of_its_own():
+    assert set(claimed.SIGNS) == set(VERDICTS) and len(set(claimed.SIGNS.values())) == len(VERDICTS)
+
+
+def test_the_numbers_change_with_the_runs(tmp_path):
+    one, other = (Page(section(render(tmp_path, claims(roughness=value)))).text for value in (0.2, 0.4))
+    assert "so the weights are smoother" in one and "so the weights are rougher" not in one
+    assert "so the weights are rougher" in other
+
+
+def test_links_lead_to_what_is_on_the_page(tmp_path):
+    (tmp_path / "runtime.svg").write_text(SVG)
+    html = render(tmp_path, claims())
+    parsed = Page(html)
+    targets = {a["href"][1:] for tag, a in parsed.tags if tag == "a"}
+    assert targets <= set(parsed.ids) and "claim-34" in targets and "figure-runtime" in targets
+    assert "figure-weight_distribution" not in targets and len(parsed.ids) == len(set(parsed.ids))
+
+
+def test_a_study_without_claims_has_no_such_section(tmp_path):
+    html = page.render(spec(story=""), *frames(), tmp_path)
+    assert 'id="claims"' not in html and "#claims" not in html
+
+
+@pytest.mark.parametrize("column", ["says", "quote", "measured", "why", "verdict", "unit", "shown", "commands"])
+def test_hostile_text_is_escaped(tmp_path, column):
+    table = claims()
+    table[column] = EVIL
+    html = section(render(tmp_path, table))
+    assert "<script>" not in html and Page(html)
+
+
+def test_hostile_labels_are_escaped(tmp_path):
+    table = claims(labels=dict.fromkeys([*POST, "dropout"], EVIL), diverged=SEEDS[:1])
+    html = section(render(tmp_path, table))
+    assert "<script>" not in html and "&lt;script&gt;" in html and ">49<" not in html
