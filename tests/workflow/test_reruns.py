@@ -202,6 +202,11 @@ ROWS: dict[str, tuple[str, str, list[tuple[Callable[[Project], object], Counter]
             (config(lambda c: c.update(baseline="l2")), jobs("compare", "claims", *FIGURES, "report")),
         ],
     ),
+    "the baseline of one method": (
+        "nothing", "comparison, claims, the figures of it, report", [
+            (config(lambda c: c["methods"]["l2"].update(baseline="l2")), jobs("compare", "claims", *COMPARED, "report")),
+        ],
+    ),
     "a published value": (
         "nothing", "comparison, claims, the figures of it, report", [
             (
@@ -241,6 +246,11 @@ ROWS: dict[str, tuple[str, str, list[tuple[Callable[[Project], object], Counter]
     "a training override of one method": (
         "that method, all seeds", "tables, figures, report", [
             (config(lambda c: c["methods"]["l2"].update(training={"learning_rate": 0.001})), after(train=2)),
+        ],
+    ),
+    "the network of one method": (
+        "that method, all seeds", "tables, figures, report", [
+            (config(lambda c: c["methods"]["l2"].update(network={"bias": True})), after(train=2)),
         ],
     ),
     "`checkpoint_minutes`": (
