@@ -204,7 +204,10 @@ ROWS: dict[str, tuple[str, str, list[tuple[Callable[[Project], object], Counter]
     ),
     "the baseline of one method": (
         "nothing", "comparison, claims, the figures of it, report", [
-            (config(lambda c: c["methods"]["l2"].update(baseline="l2")), jobs("compare", "claims", *COMPARED, "report")),
+            (
+                config(lambda c: c["methods"]["l2"].update(baseline="l2")),
+                jobs("compare", "claims", *COMPARED, "report"),
+            ),
         ],
     ),
     "a published value": (
