@@ -15,7 +15,8 @@ from shrunken import ROOT, Project, documented_rows
 COMPARED = ["figure_accuracy", "figure_cost", "figure_forest", "figure_runtime"]  # drawn from the comparison
 FIGURES = [
     *COMPARED,
-    *["figure_sprite", "figure_calibration", "figure_curves", "figure_distribution", "figure_weights"],
+    *["figure_calibration", "figure_curves", "figure_distribution", "figure_robustness", "figure_sprite"],
+    "figure_weights",
 ]
 ALL_AFTER = ["collect", "compare", *FIGURES, "report"]
 
