@@ -298,6 +298,21 @@ def test_numbers_have_a_real_minus_and_no_negative_zero():
     assert numbers.p_value(0.0004) == "< 0.001" and numbers.p_value(0.25) == "0.250"
 
 
+def test_a_network_and_a_baseline_of_a_methods_own_are_said(tmp_path):
+    given = spec()
+    given["methods"][3] |= {"network": {"hidden": [100], "bias": False}}
+    runs, curves, comparison = frames()
+    assert "unless a method has its own" not in Page(render(tmp_path)).text
+    comparison["baseline"] = ["", "none", "none", "dropout", ""]
+    html = page.render(given, runs, curves, comparison, tmp_path)
+    text = Page(html).text
+    assert "unless a method has its own" in text and "hidden: 100" in text
+    assert "Compared with" in text and "Against its baseline" not in text  # too few seeds to say so
+    assert "The differences to its baseline in points are" in text
+    row = re.search(r'<tr data-method="l2">.*?</tr>', html, re.DOTALL)[0]
+    assert '<td class="words">The dropout</td>' in row
+
+
 def test_what_cannot_be_decided_is_said(tmp_path):
     text = Page(render(tmp_path)).text
     assert "Not decidable for The dropout, The gaussian, The l2, The weight_norm: better or worse" in text

@@ -17,7 +17,8 @@ from regatlas.claims import studies
 COMPARED = ["figure_accuracy", "figure_cost", "figure_forest", "figure_runtime"]  # drawn from the comparison
 FIGURES = [
     *COMPARED,
-    *["figure_sprite", "figure_calibration", "figure_curves", "figure_distribution", "figure_weights"],
+    *["figure_calibration", "figure_curves", "figure_distribution", "figure_robustness", "figure_sprite"],
+    "figure_weights",
 ]
 ALL_AFTER = ["collect", "compare", "claims", *FIGURES, "report"]
 

@@ -268,27 +268,24 @@ rule figure_sizes:
         " --families {params.families:q} --out {params.folder:q} > {log:q} 2>&1"
 
 
-if hasattr(rules.collect.output, "robustness"):
-
-    rule figure_robustness:
-        input:
-            table=f"{RESULTS}/runs.csv",
-            robustness=rules.collect.output.robustness,
-        output:
-            figure("robustness", figure="accuracy on corrupted images"),
-        log:
-            f"{RESULTS}/logs/figure_robustness.log",
-        localrule: True
-        conda:
-            "../../environment.yml"
-        threads: 1
-        resources:
-            mem_mb=1000,
-            runtime=20,
-        params:
-            spec=FIGURE_SPEC,
-            folder=folder_of_output,
-            code=code("figure_robustness.py"),
-        shell:
-            'python "$REGATLAS_SCRIPTS"/figure_robustness.py --spec {params.spec:q} --table {input.table:q}'
-            " --robustness {input.robustness:q} --out {params.folder:q} > {log:q} 2>&1"
+rule figure_robustness:
+    input:
+        table=f"{RESULTS}/runs.csv",
+        robustness=f"{RESULTS}/robustness.csv",
+    output:
+        figure("robustness", figure="accuracy on corrupted images"),
+    log:
+        f"{RESULTS}/logs/figure_robustness.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        spec=FIGURE_SPEC,
+        folder=folder_of_output,
+        code=code("figure_robustness.py"),
+    shell:
+        'python "$REGATLAS_SCRIPTS"/figure_robustness.py --spec {params.spec:q} --table {input.table:q}'
+        " --robustness {input.robustness:q} --out {params.folder:q} > {log:q} 2>&1"

@@ -14,6 +14,7 @@ REPORT_SPEC = canonical(
                 # of the first point, with the values of the selected one put in when the report is written
                 "settings": m.points[0].settings["regularizer"]["settings"],
                 "training": m.points[0].settings["training"],
+                "network": m.points[0].settings["network"],
                 "published": m.published,
             }
             for m in STUDY.methods
@@ -39,11 +40,11 @@ rule report:
                 "runtime",
                 "cost",
                 "calibration",
+                "robustness",
                 "weight_spectrum",
                 "weight_distribution",
                 *(["strength_paths"] if STUDY.tuned else []),
                 *(["data_sizes"] if families() else []),
-                *(["robustness"] if hasattr(rules.collect.output, "robustness") else []),
             )
         ],
         sprite=[f"{FIGURES}/weights_sprite.png", f"{FIGURES}/weights_sprite.json"],

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from regatlas.figures.forest import baselines_of
 from regatlas.figures.style import (
     INK,
     PUBLISHED,
@@ -41,7 +42,9 @@ def draw(spec: Spec, table: pandas.DataFrame, comparison: pandas.DataFrame, fold
         folder: where the figure goes.
     """
     rows = comparison.set_index("method").reindex([method.id for method in spec.methods])
-    baseline = {method.id: method.label for method in spec.methods}.get(spec.baseline, spec.baseline)
+    against = set(baselines_of(spec, rows).values()) - {""} or {spec.baseline}
+    labels = {method.id: method.label for method in spec.methods}
+    baseline = "its baseline" if len(against) > 1 else labels.get(*against, *against)
     published = bool(rows["published_relative_runtime"].notna().any())
     with look():
         figure = Figure(

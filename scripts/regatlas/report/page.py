@@ -145,6 +145,7 @@ def render(
         reference_label=reference,
         methods=methods,
         own_training=any(method["training"].get("train_size", size) != size for method in methods),
+        own_network=any(_differs(method.get("network"), config.get("network")) for method in methods),
         rows=rows,
         by_id={row["method"]: row for row in rows},
         labels=labels,
@@ -167,6 +168,7 @@ def render(
         tuning=tuning,
         evaluations=int(curves.groupby(["method", "seed", "point"]).size().max()) if len(curves) else 0,
         figures=pictures,
+        drawn=[item["name"] for items in pictures.values() for item in items],
         sprite=_sprite(figures, methods),
         tables={name: _TABLES[name] for name in _TABLES if name in tables},
         claims=claimed.shown(claims) if claims is not None else None,
@@ -174,6 +176,11 @@ def render(
         script=Markup("\n".join((_HERE / "js" / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)),
         **facts.provenance(runs),
     )
+
+
+def _differs(own: Mapping[str, Any] | None, common: Mapping[str, Any] | None) -> bool:
+    """Whether a method's own section has a value other than the study's."""
+    return any((common or {}).get(key, value) != value for key, value in (own or {}).items())
 
 
 def _has(rows: Iterable[Mapping[str, Any]], column: str) -> bool:
