@@ -54,13 +54,8 @@ def importance(evidence: Evidence) -> Answer:
         verdict,
         f"ranked by the size of their weights, pixels {say(verdict, 'come', 'do not come', 'hardly come')} in the "
         f"order of their effect (correlation {found:.2f}), by row-centred weight times the pixel's deviation they "
-<<<<<<< HEAD
-        f"would ({better:.2f}): of the {_TOP} largest weights {number(top.value * 100, '.0f')} % are among the {_TOP} "
-        "pixels that matter most",
-=======
         f"would ({better:.2f}): of the {_TOP} largest weights {number(top.value * 100, '.0f')} % are among the "
         f"{_TOP} pixels that matter most",
->>>>>>> claims
         (found, often, better, top),
     )
 
