@@ -190,6 +190,8 @@ def resolve(config: Any) -> Study:
             )
     compared = tuple(methods[name] for name in config["compare"])
     _check_points(compared, config["tuning"]["unequal"])
+    if "epochs" in config["training"]:  # as the report states it
+        config["training"]["steps"] = _steps(config["training"]["epochs"], config["training"])
     figures = config["figures"]
     figures.setdefault("seed", config["seeds"][0])
     if figures["seed"] not in config["seeds"]:
@@ -301,7 +303,7 @@ def _training(own: dict[str, Any], study: dict[str, Any], where: str, images: in
     where = f"{where}.training" if own else "training"
     epochs = training.pop("epochs", None)
     if epochs is not None and ("epochs" in own or "steps" not in own):
-        training["steps"] = epochs * max(training["train_size"] // training["batch_size"], 1)
+        training["steps"] = _steps(epochs, training)
         if training["steps"] > _MOST_STEPS:
             raise UserError(
                 f"{where}.epochs: {epochs} are {training['steps']:,} steps, allowed are at most {_MOST_STEPS:,}"
@@ -323,6 +325,11 @@ def _training(own: dict[str, Any], study: dict[str, Any], where: str, images: in
             f"write evaluate_every: {-(-training['steps'] // _MOST_EVALUATIONS)} or more"
         )
     return training
+
+
+def _steps(epochs: int, training: Mapping[str, Any]) -> int:
+    """So many passes through the training images in updates."""
+    return epochs * max(training["train_size"] // training["batch_size"], 1)
 
 
 def _complete(part: Mapping[str, Any], value: Any) -> Any:

@@ -130,3 +130,9 @@ def test_grids_are_equal_unless_a_study_says_otherwise():
 def test_a_baseline_of_a_method_must_be_compared():
     with pytest.raises(UserError, match=r"methods\.l2\.baseline: 'nnoe' is not among .*did you mean 'none'"):
         study(l2={"baseline": "nnoe"})
+
+
+def test_the_resolved_config_has_the_steps_of_its_epochs():
+    config = copy.deepcopy(VALID)
+    config["training"] |= {"epochs": 3, "batch_size": 100, "train_size": 1050}
+    assert resolve(config).config["training"]["steps"] == 30
