@@ -23,7 +23,7 @@ def section(html):
 
 
 def render(folder, table):
-    return page.render(spec(), *frames(), folder, table)
+    return page.render(spec(), *frames(), folder, claims=table)
 
 
 def test_all_claims_are_shown_with_verdict_value_and_reason(tmp_path):

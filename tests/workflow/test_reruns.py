@@ -271,7 +271,7 @@ ROWS: dict[str, tuple[str, str, list[tuple[Callable[[Project], object], Counter]
         "nothing", "nothing", [
             (
                 both(
-                    source("scripts/regatlas/training.py", "BLOCK = 10", "\n# said otherwise\nBLOCK = 10"),
+                    source("scripts/regatlas/training.py", "BLOCK = 20", "\n# said otherwise\nBLOCK = 20"),
                     source("scripts/regatlas/training.py", "Train one network", "Fit one network"),
                     source("scripts/regatlas/regularizers/l2.py", '"""', '"""Otherwise: '),
                     source("scripts/regatlas/statistics.py", '"""', '"""Otherwise: '),
