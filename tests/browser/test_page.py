@@ -294,6 +294,7 @@ def test_it_reads_without_a_script(opened, study):
     page = opened(study, script=False)
     assert page.locator(MAIN).count() == 10
     assert page.locator("#figure-weights_own_scale_mean").is_visible()
+    assert page.locator("#figure-weights_shared_scale_mean").count() == 0  # the page stays small, the viewer has it
     assert page.locator("#sprite").is_hidden() and page.get_by_role("button").count() == 0
     for section in page.locator("section").all():
         assert section.inner_text().strip()

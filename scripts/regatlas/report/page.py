@@ -103,6 +103,9 @@ def render(
     reference = "its baseline" if len(baselines) > 1 else labels.get(baselines[0], baselines[0])
     tuning = markup.on_tuning(comparison)
     pictures = {section: _figures(figures, captions) for section, captions in _CAPTIONS.items()}
+    sprite = _sprite(figures, methods)
+    if sprite:  # it has both scales, and a page with all still images would be twice as large
+        pictures["weights"] = [item for item in pictures["weights"] if "shared_scale" not in item["name"]]
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE),
         autoescape=True,
@@ -168,8 +171,7 @@ def render(
         tuning=tuning,
         evaluations=int(curves.groupby(["method", "seed", "point"]).size().max()) if len(curves) else 0,
         figures=pictures,
-        drawn=[item["name"] for items in pictures.values() for item in items],
-        sprite=_sprite(figures, methods),
+        sprite=sprite,
         tables={name: _TABLES[name] for name in _TABLES if name in tables},
         claims=claimed.shown(claims) if claims is not None else None,
         style=Markup("".join((_HERE / name).read_text("utf-8") for name in ("style.css", "claims.css"))),
