@@ -81,7 +81,7 @@ def test_snakemakes_own_report(finished):
         page = archive.read("report/report.html").decode()
     figures = {path.name: path.read_bytes() for path in finished.result("figures").glob("*.svg")}
     tables = {name: finished.result(name).read_bytes() for name in ("comparison.csv", "runs.csv", "report.html")}
-    assert len(figures) == 8 and held == figures | tables
+    assert len(figures) == 13 and held == figures | tables
 
     def value(name):
         return json.JSONDecoder().raw_decode(page, re.search(rf'var {name} = (?=[{{"])', page).end())[0]
