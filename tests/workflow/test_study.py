@@ -14,6 +14,7 @@ from regatlas import runs
 from regatlas.tables import COMPARISON_COLUMNS, CURVE_COLUMNS, RUN_COLUMNS
 
 METHODS = ["none", "dropout", "gaussian", "l2", "weight_norm"]
+REPORTED = ["comparison.csv", "runs.csv", "claims.csv", "report.html"]  # beside the figures, in Snakemake's own report
 
 
 def test_every_run_is_in_the_table_and_the_table_agrees_with_the_files(finished):
@@ -80,8 +81,8 @@ def test_snakemakes_own_report(finished):
         held = {Path(name).name: archive.read(name) for name in archive.namelist() if "/data/" in name}
         page = archive.read("report/report.html").decode()
     figures = {path.name: path.read_bytes() for path in finished.result("figures").glob("*.svg")}
-    tables = {name: finished.result(name).read_bytes() for name in ("comparison.csv", "runs.csv", "report.html")}
-    assert len(figures) == 8 and held == figures | tables
+    tables = {name: finished.result(name).read_bytes() for name in REPORTED}
+    assert len(figures) == 13 and held == figures | tables
 
     def value(name):
         return json.JSONDecoder().raw_decode(page, re.search(rf'var {name} = (?=[{{"])', page).end())[0]
@@ -95,7 +96,7 @@ def test_snakemakes_own_report(finished):
     categories = {
         name: {path.removeprefix(folder) for path in within["Other"]} for name, within in value("categories").items()
     }
-    assert categories["Tables"] == {"comparison.csv", "runs.csv"}
+    assert categories["Tables"] == {name for name in REPORTED if name.endswith(".csv")}
     assert categories["Weight images"] == {f"figures/{name}" for name in figures if name.startswith("weights_")}
     assert set(categories) == {"Figures", "Report", "Tables", "Weight images"}
     assert "seed 0 alone" in shown["weights_own_scale_one_seed.svg"]["caption"]
