@@ -38,7 +38,7 @@ rule train:
     shell:
         'python "$REGATLAS_SCRIPTS"/train.py --spec {params.spec:q} {params.plugin:q} --data {params.data:q}'
         ' --threads {threads} --checkpoint-minutes "$REGATLAS_CHECKPOINT_MINUTES" $REGATLAS_TENSORBOARD'
-        " --out {output:q} --also {resources.also} > {log:q} 2>&1"
+        " --out {output:q} --also {resources.also:q} > {log:q} 2>&1"
 
 
 # A run's file that was cut short or altered after it was written, kept under another name.
