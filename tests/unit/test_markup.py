@@ -166,8 +166,11 @@ def test_noise_off_is_shown_where_it_differs():
     assert "without the method's noise" not in markup.markdown(frame(baseline(), row()))
 
 
+KEPT = ("method", "label", "baseline", "undecidable", "verdict")
+
+
 def test_one_seed_no_seed_and_diverged_seeds():
-    nothing = dict.fromkeys(name for name in row() if name not in ("method", "label", "undecidable", "verdict"))
+    nothing = dict.fromkeys(name for name in row() if name not in KEPT)
     table = frame(
         baseline(),
         row("once", test_accuracy_low=None, test_accuracy_high=None, seeds=1, diverged=2, p_value=0.0051),

@@ -292,4 +292,5 @@ def test_l2_and_a_norm_ball_of_its_solutions_radius_have_the_same_solution():
         return value, tape.gradient(kernel, v, output_gradients=tf.constant(by_kernel)).numpy().ravel()
 
     found = scipy.optimize.minimize(on_the_sphere, rng.normal(size=36), jac=True, method="L-BFGS-B", options=options)
-    assert_allclose(method.parameters(Parameters([found.x.reshape(shape)], []), {}, None).kernels[0], best, atol=1e-4)
+    kernel = method.parameters(Parameters([tf.constant(found.x.reshape(shape))], []), {}, None).kernels[0]
+    assert_allclose(kernel, best, atol=1e-4)

@@ -28,7 +28,7 @@ _TIMES = re.compile(r".*(_seconds|runtime.*|microseconds_per_step|finished_at)")
 class Project:
     """A copy of workflow, scripts and config in a folder of its own."""
 
-    TABLES = ("runs.csv", "curves.csv", "tuning.csv", "comparison.csv")
+    TABLES = ("runs.csv", "curves.csv", "tuning.csv", "robustness.csv", "comparison.csv")
 
     def __init__(self, folder: Path):
         self.folder = folder

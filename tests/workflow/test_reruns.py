@@ -115,7 +115,7 @@ def add_code(name: str) -> Callable[[Project], None]:
 
 
 def other_engine(project: Project) -> None:
-    source("scripts/regatlas/training.py", "BETA_2, EPSILON = 0.9", "BETA_2, EPSILON = 0.8")(project)
+    source("scripts/regatlas/optimizers.py", "BETA_2, EPSILON = 0.9", "BETA_2, EPSILON = 0.8")(project)
 
 
 def other_regularizer(project: Project) -> None:

@@ -15,7 +15,7 @@ FILL = "dd if=/dev/zero of=results/fill bs=4k 2> /dev/null || true"
 def one_missing(undisturbed, tmp_path):
     """A project that is finished but for one run and the tables."""
     project = undisturbed.copy(tmp_path / "project")
-    for path in (project.runs()[0], *map(project.result, project.TABLES)):
+    for path in (project.runs()[0], *map(project.result, (*project.TABLES, "correct.npz"))):
         path.unlink()
     return project
 
