@@ -38,7 +38,8 @@ def main() -> None:
     parser.add_argument("--tensorboard", action="store_true", help="write event files for TensorBoard beside the run")
     parser.add_argument("--out", type=Path, required=True, help="where to write the run")
     parser.add_argument(
-        "--also", type=lambda text: [int(seed) for seed in text.split()], nargs="?", default=[], const=[], metavar="SEEDS",
+        "--also", type=lambda text: [int(seed) for seed in text.split()], nargs="?", default=[], const=[],
+        metavar="SEEDS",
         help="seeds to train in the same process and to leave beside the run, where their own jobs find them",
     )  # fmt: skip
     options = parser.parse_args()
