@@ -25,7 +25,7 @@ from regatlas.streams import generator, truncated_normal
 
 UNITS = 40  # of a hidden layer, that are kept at most
 _METHODS = 40  # that get a row each; of more, a choice does
-_MOST_PIXELS = 5_000_000  # of the picture, so that a page that holds it stays below some megabytes
+_MOST_PIXELS = 3_500_000  # of the picture, so that a page that holds it stays well below 10 MB
 _LEVELS = 254
 _CLIPPED = 0.0005  # of the weights at either end: single ones would cost the others their grey levels
 _MEAN = "mean"
