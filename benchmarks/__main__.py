@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 
 def main() -> int:
-    from benchmarks import peers, report, scale, study_cost, timing
+    from benchmarks import hidden, peers, report, scale, study_cost, timing, whole_run
 
     parser = argparse.ArgumentParser("benchmarks", description=__doc__)
     parser.add_argument(
@@ -33,13 +33,15 @@ def main() -> int:
     )
     parser.add_argument("--cores", type=int, default=min(2, os.cpu_count()), help="of a study (default: 2)")
     parser.add_argument("--out", type=Path, default=report.FOLDER, help="where to write the results")
-    parser.add_argument("--readme", action="store_true", help="put the tables into README.md and docs/scale.md")
+    parser.add_argument("--readme", action="store_true", help="put the tables into the pages that show them")
     options = parser.parse_args()
     measure = {
         "peers": lambda: timing.compare_peers(
             dict.fromkeys([peers.ENGINE, *options.peers]), options.steps, options.rounds
         ),
         "methods": lambda: timing.compare_methods(options.steps, options.rounds),
+        "hidden": lambda: hidden.compare(hidden.fewer(options.steps), options.rounds),
+        "run": whole_run.measure,
         "study": lambda: study_cost.measure(options.study_steps, options.cores),
         "scale": lambda: scale.measure(options.methods, options.seeds, options.cores),
     }
@@ -49,7 +51,7 @@ def main() -> int:
     print(report.write(results, about, options.out))
     if options.readme:
         report.into_pages(options.out)
-    timed = [entry for part in ("peers", "methods") for entry in results.get(part, [])]
+    timed = [entry for part in ("peers", "methods", "hidden") for entry in results.get(part, [])]
     return any(entry.problem and not entry.problem.startswith("skipped") for entry in timed)
 
 

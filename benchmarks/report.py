@@ -13,11 +13,12 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from benchmarks import peers
+from benchmarks import hidden, peers
 from benchmarks.peers import PEERS
 from benchmarks.scale import Scaled, overhead
 from benchmarks.study_cost import Cost
 from benchmarks.timing import Timed
+from benchmarks.whole_run import Run
 from benchmarks.workload import PREPARED, ROOT
 from regatlas.figures.style import INK, look, save_png
 from regatlas.files import write_text
@@ -140,6 +141,40 @@ def methods_table(results: list[Timed]) -> str:
     return with_notes(table(["Method", "µs a step", "relative to `none`"], rows), notes)
 
 
+def hidden_table(results: list[Timed]) -> str:
+    """The engine's rate relative to that of each loop of products alone."""
+    engine, *bare = (result for result in results if not result.problem)
+    rows = [[hidden.NAMES[engine.name], spread([us / 1000 for us in engine.microseconds], 2), "-"]]
+    for result in bare:
+        rates = result.relative_to(engine)
+        rows.append([hidden.NAMES[result.name], spread([us / 1000 for us in result.microseconds], 2), spread(rates, 2)])
+    widths = ", ".join(map(str, hidden.WIDTHS))
+    header = [f"One step, hidden layers of {widths}, batches of {hidden.BATCH_SIZE}", "ms", "the engine's rate to this"]
+    notes = [f"- {hidden.NAMES[result.name]}: {result.problem}." for result in results if result.problem]
+    return with_notes(table(header, rows), notes)
+
+
+def run_table(results: list[Run]) -> str:
+    """A row a method: medians of its rounds, with their spread."""
+    rows = []
+    for name in dict.fromkeys(result.name for result in results):
+        rounds = [result for result in results if result.name == name]
+        columns = ("first_step", "steps", "evaluation", "total")
+        seconds = [spread([getattr(result, column) for result in rounds], 1) for column in columns]
+        share = spread([100 * result.evaluation / result.total for result in rounds], 0)
+        rows.append([f"`{name}`", *seconds, share, f"{max(result.megabytes for result in rounds):.0f}"])
+    header = ["One run", "to its first step: s", "its steps: s", "evaluations: s", "in all: s", "evaluations: %", "MB"]
+    return table(header, rows)
+
+
+def hidden_conditions(about: dict) -> str:
+    return step_conditions({**about, "steps": hidden.fewer(about["steps"])})
+
+
+def run_conditions(about: dict) -> str:
+    return f"Three rounds of 150,000 steps with 151 evaluations each; MB: the largest resident set. {where(about)}."
+
+
 def study_table(costs: list[Cost]) -> str:
     rows = [
         [cost.name, str(cost.methods), str(cost.seeds), f"{cost.steps:,}", str(cost.trained), f"{cost.seconds:.1f}"]
@@ -227,8 +262,14 @@ def into_pages(folder: Path = FOLDER) -> None:
 PARTS = {  # what a part's results are, its table, and what is said under it
     "peers": (Timed, peers_table, step_conditions),
     "methods": (Timed, methods_table, step_conditions),
+    "hidden": (Timed, hidden_table, hidden_conditions),
+    "run": (Run, run_table, run_conditions),
     "study": (Cost, study_table, study_conditions),
     "scale": (Scaled, scale_table, scale_conditions),
 }
-PAGES = {README: ("peers", "methods", "study"), ROOT / "docs/scale.md": ("scale",)}  # which part stands where
-USUAL = PAGES[README]  # the parts measured if none is named
+PAGES = {  # which part stands where
+    README: ("peers", "methods", "study"),
+    ROOT / "benchmarks/README.md": ("hidden", "run"),
+    ROOT / "docs/scale.md": ("scale",),
+}
+USUAL = [part for part in PARTS if part != "scale"]  # the parts measured if none is named

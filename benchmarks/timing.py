@@ -59,7 +59,7 @@ def compare_peers(names: Iterable[str], steps: int, rounds: int) -> list[Timed]:
         if reason := peers.missing(name):
             result.problem = f"skipped: {reason}"
     ready = {name: functools.partial(_peer, name, steps) for name in results if not results[name].problem}
-    weights = _in_turn(ready, results, steps, rounds)
+    weights = in_turn(ready, results, steps, rounds)
     reference = weights.get(peers.ENGINE)
     for name, own in weights.items():
         results[name].difference, problem = check(own, reference)
@@ -84,14 +84,14 @@ def compare_methods(steps: int, rounds: int) -> list[Timed]:
     for first in range(0, len(names), GROUP):
         group = names[first : first + GROUP]
         results = {name: Timed(name) for name in ("none", *group)}
-        _in_turn({name: functools.partial(_method, name, steps) for name in results}, results, steps, rounds)
+        in_turn({name: functools.partial(_method, name, steps) for name in results}, results, steps, rounds)
         for result in results.values():
             result.beside = results["none"].microseconds
         done += [result for name, result in results.items() if name != "none" or not done]
     return done
 
 
-def _in_turn(
+def in_turn(
     contenders: dict[str, Callable], results: dict[str, Timed], steps: int, rounds: int
 ) -> dict[str, np.ndarray]:
     """Fill in the times of ``rounds`` rounds; returns the last weights of those that did not fail."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
-from benchmarks import peers, report, scale, study_cost, timing, workload
+from benchmarks import hidden, peers, report, scale, study_cost, timing, whole_run, workload
 from benchmarks.timing import Timed
 from regatlas import runs, study
 
@@ -165,3 +165,29 @@ def test_each_page_gets_its_own_tables(tmp_path, monkeypatch):
     first, second = (page.read_text() for page in pages)
     assert "| first |" in first and "nothing to do" not in first
     assert "| nothing to do |" in second and "| first |" not in second and "100 methods" in second
+
+
+def test_hidden_layers_are_timed_beside_their_products(monkeypatch):
+    monkeypatch.setattr(timing, "in_turn", in_this_process)
+    monkeypatch.setattr(workload, "read", lambda: workload.noise(200))
+    results = hidden.compare(steps=2, rounds=2)
+    assert [(result.name, len(result.microseconds)) for result in results] == [
+        ("engine", 2), ("graph", 2), ("compiled", 2)
+    ]  # fmt: skip
+    timed = [Timed("engine", [4000.0, 5000.0]), Timed("graph", [3000.0, 4000.0])]
+    assert "| 3.50 (3.00 to 4.00) | 0.78 (0.75 to 0.80) |" in report.hidden_table(timed)
+
+
+def in_this_process(contenders, results, steps, rounds):
+    for name, contender in contenders.items():
+        results[name].microseconds += [1e6 * contender()[0] / steps for _ in range(rounds)]
+
+
+def test_a_whole_run_is_timed_in_its_phases(tmp_path, monkeypatch):
+    monkeypatch.setattr(workload, "PREPARED", tmp_path / "absent.npz")
+    one, other = whole_run.measure(names=("none",), rounds=2, steps=40)
+    for run in (one, other):
+        assert run.first_step > run.steps > 0 and run.evaluation > 0 and run.megabytes > 100
+        assert run.total > run.first_step + run.steps
+    rows = [whole_run.Run("none", 2.0, 4.0, 1.0, 10.0, 600.0), whole_run.Run("none", 2.0, 4.0, 1.0, 5.0, 650.0)]
+    assert "| 7.5 (5.0 to 10.0) | 15 (10 to 20) | 650 |" in report.run_table(rows)

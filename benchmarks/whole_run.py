@@ -1,0 +1,94 @@
+"""One run of the default study by the program that trains: its start, its steps, its evaluations, its memory."""
+
+import dataclasses
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclasses.dataclass
+class Run:
+    """One round. Seconds are wall clock; ``first_step`` and ``total`` count from the start of the process."""
+
+    name: str
+    first_step: float
+    steps: float
+    evaluation: float
+    total: float
+    megabytes: float
+
+
+def measure(names: tuple[str, ...] = ("none", "dropout"), rounds: int = 3, steps: int = 150_000) -> list[Run]:
+    """Train each method ``rounds`` times in turn, as long as the default study does."""
+    from benchmarks import workload
+    from regatlas import files
+
+    results = []
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        data = workload.PREPARED
+        if not data.is_file():
+            data = Path(folder) / "noise.npz"
+            files.write_npz(data, workload.noise(55_000) | {"checksum": "noise"})
+        checksum = str(files.read_npz(data, ["checksum"])["checksum"])
+        methods = workload.methods(steps)
+        for turn in range(rounds):
+            for name in names:
+                settings = {**methods[name].settings, "data": checksum}
+                settings["training"] = {**settings["training"], "evaluate_every": 1000}
+                call = ["--spec", json.dumps({"settings": settings, "seed": 0}), "--data", str(data)]
+                call += ["--out", str(Path(folder) / f"{name}-{turn}.npz")]
+                done = subprocess.run(
+                    [sys.executable, "-m", "benchmarks.whole_run", str(time.time()), *call],
+                    cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True,
+                )  # fmt: skip
+                results.append(Run(name, **json.loads(done.stdout)))
+                print(f"run {turn + 1} of {rounds}: {name:12} {results[-1].total:.1f} s", file=sys.stderr)
+    return results
+
+
+def main() -> None:
+    """Be ``scripts/train.py`` and say when what was done. The first argument is when this process was started."""
+    sys.path[:0] = [str(ROOT / "scripts")]
+    import train  # sets what TensorFlow reads while it loads
+
+    begun, sys.argv[1:] = float(sys.argv[1]), sys.argv[2:]
+    from regatlas import training
+
+    spent: dict[str, list[float]] = {"advance": [], "logits": []}
+
+    def watched(call, name: str):
+        def timed(*arguments):
+            start = time.time()
+            found = call(*arguments)
+            found[0].numpy()  # it may have come back before the work was done
+            spent[name].append(time.time() - start)
+            if len(spent["advance"]) == 1:
+                spent.setdefault("first", [time.time() - begun])
+            return found
+
+        return timed
+
+    class Watched(training.Trainer):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            self.advance = watched(self.advance, "advance")
+            self.logits = {kind: watched(call, "logits") for kind, call in self.logits.items()}
+
+    training.Trainer = Watched
+    train.main()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+    steps, evaluation = sum(spent["advance"][1:]), sum(spent["logits"])
+    print(json.dumps({
+        "first_step": spent["first"][0], "steps": steps, "evaluation": evaluation,
+        "total": time.time() - begun, "megabytes": peak,
+    }))  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
