@@ -151,6 +151,20 @@ def test_a_seed_gives_the_same_bytes_before_and_after_another_seed(name):
 
 
 @pytest.mark.parametrize("name", LIBRARY)
+def test_labels_of_the_test_images_change_nothing_but_test_results(name, monkeypatch):
+    """Neither a weight, nor when it stops, nor which evaluation counts, nor anything that selects."""
+    one, run, _ = trained(name)
+    monkeypatch.setattr(one, "data", DATA | {"test_labels": (DATA["test_labels"] + 1) % CLASSES})
+    other = one.run(0)
+    assert other.metrics["test_accuracy"] != run.metrics["test_accuracy"]
+    assert other.steps_done == run.steps_done
+    for key in run.metrics:
+        assert key.startswith("test") or other.metrics[key] == run.metrics[key], key
+    for key in [key for key in run.arrays if not key.startswith(("test", "curve_test"))]:
+        assert other.arrays[key].tobytes() == run.arrays[key].tobytes(), key
+
+
+@pytest.mark.parametrize("name", LIBRARY)
 def test_it_goes_on_from_a_saved_state_with_the_same_bytes(name):
     one, run, state = trained(name)
     assert state["step"] == 150
