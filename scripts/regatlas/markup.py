@@ -158,8 +158,8 @@ def _notes(comparison: pd.DataFrame, margin: float, level: float) -> list[str]:
     notes += [
         f"Errors per 10,000: how many more errors than {reference} in 10,000 test images.",
         f"Decision: better or worse, if the simultaneous interval of the sign-flip test excludes zero and its adjusted "
-        f"p-value is below {1 - level:.4g}; else equivalent, if two one-sided t-tests hold the difference within "
-        f"{_PLUS_MINUS}{100 * margin:g} points; else undecided.",
+        f"p-value is below {1 - level:.4g}; else equivalent, if two one-sided t-tests, not adjusted for several "
+        f"methods, hold the difference within {_PLUS_MINUS}{100 * margin:g} points; else undecided.",
         f"Relative runtime: time of a training step over that of {reference}, paired by seed, geometric mean "
         "with its 95 % t interval.",
         "Weights: smallest and largest weight, means over seeds.",
