@@ -15,7 +15,7 @@ from regatlas.tables import COMPARISON_COLUMNS, METRICS, selected_runs, typed
 
 IMAGES = 10_000  # that errors are counted for
 _PUBLISHED = ["test_accuracy", "relative_runtime", "weight_min", "weight_max"]
-_TOLERANCE = 0.005  # of a published accuracy that states none
+TOLERANCE = 0.005  # of a published accuracy that states none
 _WEIGHT_SHARE, _WEIGHT_ROUNDING = 0.15, 0.005  # published weights have two decimals
 _SLACK = 1e-9  # so that a difference of just the tolerance passes in binary as well
 
@@ -129,7 +129,7 @@ def _cells(correct: Correct, method: str, baseline: str, seeds: Sequence[int]) -
 
 
 def verdict(row: Mapping[str, Any], published: Mapping[str, Any]) -> str:
-    """Whether a row agrees with what was published: "reproduced", "missed: ..." by how much of what is allowed, or "".
+    """Whether a row agrees with what was published: "reproduced", "missed: ..." and by how much, or "".
 
     The mean accuracy must lie within the published ``tolerance``, the smallest and the largest weight within
     15 % or 0.005. What was measured under other conditions is "not comparable: ..." and why. Runtimes do not count:
@@ -146,21 +146,15 @@ def verdict(row: Mapping[str, Any], published: Mapping[str, Any]) -> str:
     for name in known:
         value = published[name]
         difference = row[name] - value
-        allowed = published.get("tolerance", _TOLERANCE)
-        if name != "test_accuracy":
+        is_weight = name != "test_accuracy"
+        if is_weight:
             allowed = max(_WEIGHT_SHARE * abs(value), _WEIGHT_ROUNDING)
+        else:
+            allowed = published.get("tolerance", TOLERANCE)
         if not abs(difference) <= allowed + _SLACK:
-            misses.append(_miss(name, difference, allowed, value))
+            size = f"{difference / value:+.0%}" if is_weight and value else f"{difference:+.4f}"
+            misses.append(f"{name} by {size.replace('%', ' %')}")
     return f"missed: {', '.join(misses)}" if misses else "reproduced"
-
-
-def _miss(name: str, difference: float, allowed: float, value: float) -> str:
-    """By how much a value was missed, and what the tolerance is."""
-    if name == "test_accuracy":
-        return f"{name} by {100 * difference:+.2f} points (tolerance {100 * allowed:.4g})"
-    if value:
-        return f"{name} by {100 * difference / value:+.0f} % (tolerance {100 * allowed / abs(value):.0f} %)"
-    return f"{name} by {difference:+.3f} (tolerance {allowed:g})"
 
 
 def _by_seed(table: pd.DataFrame, column: str) -> dict[int, float]:
