@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regatlas import correctness, markup
@@ -196,6 +196,7 @@ def test_one_seed_no_seed_and_diverged_seeds():
     assert list(texts(table, "never").values()) == ["never", "0 (3 diverged)", *[""] * 7]
 
 
+@settings(deadline=None)
 @given(printable)
 def test_any_label_shows_as_it_is(label):
     table = frame(baseline(), row(label=label))
