@@ -99,9 +99,9 @@ class Training:
         settings = self.spec["settings"]
         data = read_data(options.data, settings)
         one_thread = "--xla_cpu_multi_thread_eigen=false" if options.threads == 1 else ""
-        # for one thread only costs time: the order of operations that would keep several busy
-        flags = [os.environ.get("XLA_FLAGS", ""), one_thread, "--xla_cpu_enable_concurrency_optimized_scheduler=false"]
-        os.environ["XLA_FLAGS"] = " ".join(filter(None, flags))
+        # the order of operations that keeps several threads busy costs one of them time; vectors as long as they come
+        flags = ["--xla_cpu_enable_concurrency_optimized_scheduler=false", "--xla_cpu_prefer_vector_width=512"]
+        os.environ["XLA_FLAGS"] = " ".join(filter(None, [os.environ.get("XLA_FLAGS", ""), one_thread, *flags]))
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
         import numpy
         import tensorflow

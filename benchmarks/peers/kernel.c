@@ -6,7 +6,7 @@
 
 #include <math.h>
 #include <stdint.h>
-#ifdef __AVX512F__
+#ifdef __SSE__
 #include <immintrin.h>
 #endif
 
@@ -92,9 +92,23 @@ INLINE void update(const uint8_t *const *x, float (*d)[BATCH], int block, int co
     }
 }
 
+/* Moments of pixels that are rarely on fall to subnormal numbers, which are slow; XLA takes them for 0, too. */
+#ifdef __SSE__
+INLINE int flush_subnormal(void) {
+    int was = _mm_getcsr();
+    _mm_setcsr(was | 0x8040);
+    return was;
+}
+INLINE void restore(int was) { _mm_setcsr(was); }
+#else
+INLINE int flush_subnormal(void) { return 0; }
+INLINE void restore(int was) {}
+#endif
+
 /* order [steps][BATCH] are rows of images [n][FEATURES]; rates [steps] hold Adam's bias correction. */
 void train(const uint8_t *images, const uint8_t *labels, const int32_t *order, const float *rates, int64_t steps,
            vector (*w)[CLASSES], vector (*m)[CLASSES], vector (*v)[CLASSES]) {
+    int was = flush_subnormal();
     for (int64_t step = 0; step < steps; step++, order += BATCH) {
         const uint8_t *x[BATCH];
         int32_t y[BATCH];
@@ -111,4 +125,5 @@ void train(const uint8_t *images, const uint8_t *labels, const int32_t *order, c
         }
         for (; block < BLOCKS; block++) update(x, d, block, 1, rates[step], w, m, v);
     }
+    restore(was);
 }

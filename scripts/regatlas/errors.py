@@ -22,8 +22,9 @@ class UserError(Exception):
 
 def nearest(word: object, known: Iterable[str]) -> str:
     """' (did you mean X?)' for the known spelling closest to ``word``, or '' if none is close."""
-    match = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.6)
-    return f" (did you mean {match[0]!r}?)" if match else ""
+    spelled = {name.lower(): name for name in known}
+    match = difflib.get_close_matches(str(word).lower(), spelled, n=1, cutoff=0.6)
+    return f" (did you mean {spelled[match[0]]!r}?)" if match else ""
 
 
 def short(value: object) -> str:

@@ -30,7 +30,9 @@ class Adam:
         """The weights and moments after one update."""
         m = moments[0] + (1 - BETA_1) * (gradient - moments[0])
         v = moments[1] + (1 - BETA_2) * (tf.square(gradient) - moments[1])
-        return weights - step_size * m / (tf.sqrt(v) + EPSILON), [m, v]
+        # the square root without a processor's slow instruction for it; the least keeps 0 x infinity away
+        root = v * tf.math.rsqrt(tf.maximum(v, 1e-36))
+        return weights - step_size * m / (root + EPSILON), [m, v]
 
 
 class SGD:

@@ -9,7 +9,7 @@ import dataclasses
 import functools
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,8 +26,8 @@ from regatlas.regularizers.base import Regularizer, Task
 PART = 1000  # steps of one call: what a checkpoint may have to wait for
 BLOCK_BYTES = 1 << 19  # of images gathered at once: they and their noise stay in the cache
 BLOCK = 20  # ... but no more steps than this
-AT_ONCE = 500  # images evaluated in one go: their inputs fit the cache
-GROUP = 10  # ... and how often in one call: as often for all data sets, so that XLA compiles it once
+AT_ONCE = 125  # images evaluated in one go: their inputs stay in the cache
+GROUP = 40  # ... and how often in one call: as often for all data sets, so that XLA compiles it once
 PARTS = ("train", "validation", "test", "corrupted")
 _PART_EXAMPLES = 1 << 24  # of one call: the order of more would fill the memory
 
@@ -65,16 +65,17 @@ def evaluation_steps(steps: int, every: int) -> list[int]:
     return sorted({1, *range(every, steps + 1, every), steps})
 
 
-def best_of(curve: list[tuple[int, float, float, float]], patience: int | None) -> tuple[int, bool]:
-    """The evaluation that counts, and whether the run ends with the last one.
+def best_of(validation: Sequence[float], patience: int | None) -> tuple[int, bool]:
+    """Which of the evaluations so far counts, by its validation accuracy, and whether the run ends with the last one.
 
     Without patience it is the last. With it, the first with the best validation accuracy, and the run ends when
     ``patience`` evaluations in a row have not been better (Prechelt 1998, section 2.2, with a count of evaluations).
     """
-    if patience is None or not curve:
-        return len(curve) - 1, False
-    best = max(range(len(curve)), key=lambda place: (curve[place][2], -place))
-    return best, len(curve) - 1 - best >= patience
+    last = len(validation) - 1
+    if patience is None or last < 0:
+        return last, False
+    best = max(range(len(validation)), key=lambda place: (validation[place], -place))
+    return best, last - best >= patience
 
 
 def mislabelled(labels: np.ndarray, share: float, classes: int, seed: int) -> np.ndarray:
@@ -299,6 +300,10 @@ class Trainer:
             """Whether each of a part's images gets its class, evaluated as the method says."""
             return evaluate(part, noisy)[1] == truth[part]
 
+        def chosen() -> tuple[int, bool]:
+            """The evaluation that counts and whether the run ends; of the curve it is given the validation alone."""
+            return best_of([accuracy for _, _, accuracy, _ in curve], regularizer.patience)
+
         def everything() -> dict[str, np.ndarray]:
             """All that the rest of the run depends on, and what has been measured so far."""
             flat = {f"state_{place}": leaf.numpy() for place, leaf in enumerate(tf.nest.flatten([state, best]))}
@@ -318,7 +323,7 @@ class Trainer:
             paces = saved["paces"].tolist()
             curve = [(int(at), *values) for at, *values in saved["curve"].tolist()]
         for until in evaluation_steps(recipe["steps"], recipe["evaluate_every"])[len(curve) :]:
-            if best_of(curve, regularizer.patience)[1]:
+            if chosen()[1]:
                 break
             while step < until:
                 end = min(step // self.part * self.part + self.part, until)
@@ -338,11 +343,11 @@ class Trainer:
             if not (np.isfinite(train_loss) and all(np.isfinite(value).all() for value in weights)):
                 status, message = "diverged", f"the loss or a weight was no longer finite after step {step}"
                 break
-            if best_of(curve, regularizer.patience)[0] == len(curve) - 1:
+            if chosen()[0] == len(curve) - 1:
                 best = state
 
         state, steps_done = best if status == "finished" else state, step
-        step, _, validation_accuracy, _ = curve[best_of(curve, regularizer.patience)[0]]
+        step, _, validation_accuracy, _ = curve[chosen()[0]]
         variables = regularizer.evaluated(state["variables"], state["buffers"])
         seen = self._parameters(variables, state["buffers"], None)
         arrays = {f"kernel_{layer}": np.asarray(kernel).T.copy() for layer, kernel in enumerate(seen.kernels)}

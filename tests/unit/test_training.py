@@ -417,7 +417,7 @@ def test_cross_entropy_learns():
     ],
 )
 def test_patience_counts_evaluations_that_are_not_better(accuracies, patience, expected):
-    assert best_of([(step, 0.0, accuracy, 0.0) for step, accuracy in enumerate(accuracies)], patience) == expected
+    assert best_of(accuracies, patience) == expected
 
 
 def test_a_run_with_patience_ends_early_and_keeps_its_best_weights():
@@ -425,7 +425,7 @@ def test_a_run_with_patience_ends_early_and_keeps_its_best_weights():
     patient = trainer("none", **recipe)
     patient.regularizer.patience = 5
     run, states = patient.run(0), []
-    best, stop = best_of(list(zip(*[run.arrays["curve_validation_accuracy"]] * 3, strict=True)), 5)
+    best, stop = best_of(run.arrays["curve_validation_accuracy"], 5)
     assert stop and run.steps_done == run.arrays["curve_step"][-1] < 400
     assert len(run.arrays["curve_step"]) - 1 - best == 5
     assert run.metrics["validation_accuracy"] == run.arrays["curve_validation_accuracy"].max()

@@ -27,4 +27,4 @@ class EMA(Regularizer):
         return {name: mean + new * (variables[name.removeprefix("mean_")] - mean) for name, mean in buffers.items()}
 
     def evaluated(self, variables: dict, buffers: dict) -> dict:
-        return {name: buffers[f"mean_{name}"] for name in variables}
+        return {name: buffers.get(f"mean_{name}", value) for name, value in variables.items()}

@@ -38,4 +38,4 @@ class SWA(Regularizer):
 
     def evaluated(self, variables: dict, buffers: dict) -> dict:
         begun = buffers["averaged"] > 0
-        return {name: tf.where(begun, buffers[f"mean_{name}"], value) for name, value in variables.items()}
+        return {name: tf.where(begun, buffers.get(f"mean_{name}", value), value) for name, value in variables.items()}
