@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from regatlas import registry
-from regatlas.errors import UserError
+from regatlas.errors import UserError, nearest
 from regatlas.registry import Setting
 from regatlas.regularizers import base
 from regatlas.study import schema
@@ -266,3 +266,11 @@ def test_a_plugin_that_is_no_text(tmp_path):
     path.write_bytes(b"# \xff\xfe\n")
     with refused("mine.py", "not valid Python"):
         registry.declaration("mine", path)
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"), [("L2", "l2"), ("SAM", "sam"), ("Weight-Decay", "weight_decay"), ("batchnorm", "batch_norm")]
+)
+def test_the_nearest_name_is_found_whatever_its_capitals(word, expected):
+    assert nearest(word, LIBRARY) == f" (did you mean {expected!r}?)"
+    assert nearest("zzz", LIBRARY) == ""
