@@ -14,9 +14,9 @@ from regatlas.errors import UserError, clip, short
 _LONGEST = 300  # characters of another's message
 
 
-def failure(error: BaseException, path: Path) -> str:
-    """What went wrong in a plugin, with the line of it that was at work."""
-    trace, line = error.__traceback__, "?"
+def failure(error: BaseException, path: Path, line: int | str = "?") -> str:
+    """What went wrong in a plugin, with the line of it that was at work, or else the ``line`` that is given."""
+    trace = error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == str(path):
             line = trace.tb_lineno
@@ -27,7 +27,7 @@ def failure(error: BaseException, path: Path) -> str:
 
 def watched(regularizer: type, path: Path) -> type:
     """The class, its own hooks replaced by such that raise UserError for what they raise or return wrongly."""
-    for name, rule in _RULES.items():
+    for name, rule in {"__init__": lambda *_: "", **_RULES}.items():
         hook = vars(regularizer).get(name)
         if isinstance(hook, types.FunctionType):
             setattr(regularizer, name, _watched(hook, rule, path))
@@ -36,13 +36,13 @@ def watched(regularizer: type, path: Path) -> type:
 
 def _watched(hook: Callable, rule: Callable[..., str], path: Path) -> Callable:
     @functools.wraps(hook)
-    def watching(self: Any, *arguments: Any) -> Any:
+    def watching(self: Any, *arguments: Any, **settings: Any) -> Any:
         try:
-            found = hook(self, *arguments)
+            found = hook(self, *arguments, **settings)
         except (UserError, MemoryError):
             raise
-        except Exception as error:
-            raise UserError(failure(error, path)) from None
+        except (Exception, SystemExit) as error:
+            raise UserError(failure(error, path, hook.__code__.co_firstlineno)) from None
         if wanted := rule(found, *arguments):
             place = f"{path}, line {hook.__code__.co_firstlineno}"
             raise UserError(f"{place}: {hook.__name__} must return {wanted}, found {_described(found)}")

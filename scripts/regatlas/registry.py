@@ -22,6 +22,8 @@ from regatlas.errors import UserError, clip, nearest, short
 from regatlas.fingerprint import SHOWN_TEXTS
 
 LIBRARY = Path(__file__).parent / "regularizers"
+PLACES = ("nothing", "inputs", "targets", "weights", "activations", "loss", "gradient", "update", "evaluation")
+OF_A_METHOD = ("regularizer", "label", "training", "network", "baseline", "published")  # its other keys in a config
 _LIMITS = ("low", "high", "above", "below")
 
 
@@ -199,7 +201,8 @@ def declaration(name: str, path: Path) -> Declaration:
     """Read the declaration of the one regularizer class in a module.
 
     Raises:
-        UserError: not Python, no such class or several, or a declaration that is not literal.
+        UserError: not Python, no such class or several, or a declaration that is not literal, that names a place or a
+            setting that cannot be, or contradicts itself.
     """
     try:
         module = ast.parse(path.read_text(encoding="utf-8"))
@@ -221,12 +224,17 @@ def declaration(name: str, path: Path) -> Declaration:
             texts[key] = _literal(value, path)
             if not isinstance(texts[key], str):
                 raise UserError(f"{path}, line {value.lineno}: {key} must be text")
+            if key == "acts_on" and texts[key] not in PLACES:
+                raise UserError(
+                    f"{path}, line {value.lineno}: acts_on must be one of {', '.join(PLACES)}, "
+                    f"found {short(texts[key])}{nearest(texts[key], PLACES)}"
+                )
         elif key == "needs_hidden":
             needs_hidden = _literal(value, path)
             if not isinstance(needs_hidden, bool):
                 raise UserError(f"{path}, line {value.lineno}: needs_hidden must be True or False")
         elif isinstance(value, ast.Call) and _last_name(value.func) == "Setting":
-            if key in hooks() or key == "task":
+            if key in (*hooks(), *OF_A_METHOD, "task"):
                 raise UserError(f"{path}, line {value.lineno}: a setting may not be called {key}; take another name")
             settings[key] = _setting(key, value, path)
     if not texts["title"]:
@@ -257,7 +265,7 @@ def load(path: Path, class_name: str) -> type:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UserError(plugins.failure(error, path)) from None
     return plugins.watched(getattr(module, class_name), path)
 
@@ -327,4 +335,11 @@ def _setting(name: str, call: ast.Call, path: Path) -> Setting:
             f"{path}, line {call.lineno}: {name} must be Setting(default, low=, high=, above=, below=, choices=, off=,"
             " doc=) with a number, a truth value or a text as default, numbers as limits and off, and texts as choices"
         )
-    return Setting(name, **values)
+    setting = Setting(name, **values)
+    for key in ("default", "off"):
+        try:
+            if (value := getattr(setting, key)) is not None:
+                setting.check(value, key)
+        except UserError as error:
+            raise UserError(f"{path}, line {call.lineno}: {name} breaks its own limits: {error}") from None
+    return setting

@@ -93,6 +93,20 @@ def test_each_of_three_acts():
         assert again.arrays[name].tobytes() == array.tobytes(), name
 
 
+@pytest.mark.parametrize("average", [{"ema": {}}, {"swa": {"begin": 0.0, "every": 1}}])
+def test_an_average_and_batch_norm_keep_their_own_in_either_order(average):
+    """The average has the means of what is trained, batch norm its running ones, and neither knows the other's."""
+    recipe, own = settings({"hidden": [5]}), {"batch_norm": {}}
+    first, second, alone = (
+        Trainer(recipe, DATA, *make(**parts)).run(0).arrays for parts in (own | average, average | own, own)
+    )
+    assert "trained_running_mean_0" in first
+    for name, array in first.items():
+        np.testing.assert_array_equal(second[name], array, err_msg=name)
+    np.testing.assert_array_equal(first["trained_running_mean_0"], alone["trained_running_mean_0"])
+    assert not np.allclose(first["kernel_0"], alone["kernel_0"], atol=1e-6)
+
+
 def test_gradients_of_one_are_taken_around_those_of_the_other():
     """Clipping after SAM: SAM's gradient at the moved weights, clipped."""
     both = combined(make(sam={"rho": 0.5}, gradient_clipping={"limit": 0.1}))

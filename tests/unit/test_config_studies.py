@@ -105,8 +105,18 @@ def test_the_studies_that_come_along_are_whole_and_say_what_they_answer(path):
     head = text[: text.index("\nstudy:")]
     assert "?" in head
     assert "minutes" in head.lower() or "an hour" in head.lower()
-    assert path.stem == "config" or f"snakemake --configfile config/{path.name} --cores 2" in head
+    where = "--profile workflow/profiles/slurm" if path.stem.endswith("-large") else "--cores 2"
+    assert path.stem == "config" or f"snakemake --configfile config/{path.name} {where}" in head
     assert len(config["compare"]) == len(set(config["compare"]))
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_published_values_say_where_they_are_from_and_are_judged_or_say_why_not(path):
+    for name, method in yaml.safe_load(path.read_text())["methods"].items():
+        published = method.get("published")
+        if published is not None:
+            assert {"test_accuracy", "source", "setting"} <= published.keys(), name
+            assert ("tolerance" in published) != ("not_comparable" in published), name
 
 
 def test_the_ladder_shares_its_ends_with_the_other_studies():

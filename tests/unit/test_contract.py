@@ -30,7 +30,6 @@ OFF = {
 }
 CAN_BE_OFF = [name for name in LIBRARY if OFF[name]]
 WITHOUT_HIDDEN = [name for name in LIBRARY if not DECLARED[name].needs_hidden]
-PLACES = ["nothing", "inputs", "targets", "weights", "activations", "loss", "gradient", "update", "evaluation"]
 SIDE, CLASSES, STEPS = 6, 4, 200
 
 
@@ -89,14 +88,12 @@ def same(run, other):
 @pytest.mark.parametrize("name", LIBRARY)
 def test_it_declares_what_a_reader_needs(name):
     declared = DECLARED[name]
-    assert declared.acts_on in PLACES
+    assert declared.acts_on in registry.PLACES
     assert "<svg" in formulas.svg(declared.formula)  # and not the LaTeX itself
     assert declared.title and (declared.citation or name == "none")
     idea = ast.get_docstring(ast.parse(LIBRARY[name].read_text(encoding="utf-8"))).splitlines()[0]
     assert idea.endswith(".") and len(idea) < 120
     assert all(setting.doc for setting in declared.settings.values())
-    taken = {"regularizer", "label", "training", "published"} | set(registry.hooks())
-    assert not taken & set(declared.settings)
 
 
 @pytest.mark.parametrize("name", LIBRARY)
@@ -151,6 +148,20 @@ def test_a_seed_gives_the_same_bytes_before_and_after_another_seed(name):
     one, first, _ = trained(name)
     assert one.run(1).arrays["kernel_0"].tobytes() != first.arrays["kernel_0"].tobytes()
     same(one.run(0), first)
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+def test_labels_of_the_test_images_change_nothing_but_test_results(name, monkeypatch):
+    """Neither a weight, nor when it stops, nor which evaluation counts, nor anything that selects."""
+    one, run, _ = trained(name)
+    monkeypatch.setattr(one, "data", DATA | {"test_labels": (DATA["test_labels"] + 1) % CLASSES})
+    other = one.run(0)
+    assert other.metrics["test_accuracy"] != run.metrics["test_accuracy"]
+    assert other.steps_done == run.steps_done
+    for key in run.metrics:
+        assert key.startswith("test") or other.metrics[key] == run.metrics[key], key
+    for key in [key for key in run.arrays if not key.startswith(("test", "curve_test"))]:
+        assert other.arrays[key].tobytes() == run.arrays[key].tobytes(), key
 
 
 @pytest.mark.parametrize("name", LIBRARY)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regatlas import correctness, markup
@@ -123,6 +123,21 @@ def test_a_row_reads_as_people_write():
     assert (found["Difference (points)"], found["p"], found["Relative runtime"]) == ("baseline", "", "1.00")
 
 
+def test_with_seeds_enough_all_intervals_are_told():
+    decided = {"p_adjusted": 0.002, "difference_simultaneous_low": -0.2, "difference_simultaneous_high": -0.13}
+    crossed = {"difference_crossed_low": -0.181, "difference_crossed_high": -0.1552}
+    chance = {"probability_better": 0.0, "probability_better_low": 0.0, "probability_better_high": 0.278}
+    table = frame(baseline(), row(**decided, **crossed, **chance))
+    found = texts(table, "l2")
+    assert found["Difference (points)"] == "\u221216.88 [\u221220.00, \u221213.00]"
+    assert found["Over seeds and images"] == "[\u221218.10, \u221215.52]"
+    assert found["Better with a new seed (%)"] == "0 [0, 28]"
+    assert "Owen 2007" in markup.markdown(table)
+    without = frame(baseline(), row(**decided, **chance))  # the file of predictions was not there
+    assert "Over seeds and images" not in markup.cells(without)[0]
+    assert "Better with a new seed (%)" not in markup.cells(frame(baseline(), row(**crossed, **chance)))[0]
+
+
 def test_published_values_stand_beside_where_a_row_has_them():
     published = {
         "published_test_accuracy": 0.932,
@@ -181,6 +196,7 @@ def test_one_seed_no_seed_and_diverged_seeds():
     assert list(texts(table, "never").values()) == ["never", "0 (3 diverged)", *[""] * 7]
 
 
+@settings(deadline=None)
 @given(printable)
 def test_any_label_shows_as_it_is(label):
     table = frame(baseline(), row(label=label))

@@ -6,11 +6,13 @@ import scipy.optimize
 import tensorflow as tf
 from numpy.testing import assert_allclose
 
+from regatlas.losses import cross_entropy
 from regatlas.networks import Parameters
 from regatlas.regularizers.base import Task
 from regatlas.regularizers.confidence_penalty import ConfidencePenalty
 from regatlas.regularizers.elastic_net import ElasticNet
 from regatlas.regularizers.l1 import L1
+from regatlas.regularizers.l2 import L2
 from regatlas.regularizers.max_norm import MaxNorm
 from regatlas.regularizers.norm_constraint import NormConstraint
 from regatlas.regularizers.smoothness import Smoothness
@@ -294,3 +296,28 @@ def test_l2_and_a_norm_ball_of_its_solutions_radius_have_the_same_solution():
     found = scipy.optimize.minimize(on_the_sphere, rng.normal(size=36), jac=True, method="L-BFGS-B", options=options)
     kernel = method.parameters(Parameters([tf.constant(found.x.reshape(shape))], []), {}, None).kernels[0]
     assert_allclose(kernel, best, atol=1e-4)
+
+
+def test_l2_without_end_leaves_the_class_means():
+    """A penalty far stronger than the data: the weights are small, and the gradient at 0 says where they go.
+
+    That is the mean over the examples of (target - 1 / K) x, in proportion the mean of each class less that of all if
+    the classes are of one size. The minimum is scipy's, over the library's own loss and penalty.
+    """
+    rng = np.random.default_rng(5)
+    labels = np.repeat([0, 1, 2], 20)
+    x, y = rng.random((60, 12)) + np.eye(3, 12)[labels], np.eye(3)[labels]
+    template = np.stack([x[labels == k].mean(0) - x.mean(0) for k in range(3)])
+    method = L2(strength=1e4)
+
+    def minimized(w):
+        kernel = tf.constant(w.reshape(3, 12) / method.strength)  # of a size that suits scipy
+        with tf.GradientTape() as tape:
+            tape.watch(kernel)
+            logits = tf.matmul(kernel, tf.constant(x), transpose_b=True)
+            value = cross_entropy(logits, tf.constant(y.T)) + method.penalty({}, Parameters([kernel], []), None)
+        return (value.numpy() - np.log(3)) * method.strength, tape.gradient(value, kernel).numpy().ravel()
+
+    found = scipy.optimize.minimize(minimized, np.zeros(36), jac=True, method="L-BFGS-B", options={"gtol": 1e-12})
+    assert_allclose(found.x.reshape(3, 12), template / 3, atol=1e-3)
+    assert np.corrcoef(found.x, template.ravel())[0, 1] > 0.999999

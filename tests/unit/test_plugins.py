@@ -163,6 +163,24 @@ def test_a_hook_that_fails_is_named_with_its_line(mine, hook, parts):
         mine(hook).run(0)
 
 
+@pytest.mark.parametrize(
+    ("code", "parts"),
+    [("import no_such_module", ["ModuleNotFoundError", "no_such_module"]), ("exit()", ["SystemExit"])],
+)
+def test_a_plugin_that_fails_to_import_is_named_with_its_line(tmp_path, code, parts):
+    path = tmp_path / "mine.py"
+    path.write_text(f"{HEAD}{code}\n")
+    with refused(LINE, *parts):
+        registry.load(path, registry.declaration("mine", path).class_name)
+
+
+def test_a_constructor_that_takes_no_settings_is_named_with_its_line(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(f"{HEAD}    share = Setting(1.0)\n    def __init__(self): pass\n")
+    with refused(LINE + 1, "TypeError", "unexpected keyword argument 'share'"):
+        registry.load(path, "Mine")(share=1.0)
+
+
 def test_a_hooks_failure_is_one_short_line(mine):
     with pytest.raises(UserError) as caught:
         mine("def penalty(self, v, p, l):\n    raise ValueError('a\\nb ' * 500)").run(0)

@@ -4,9 +4,10 @@ import pytest
 import yaml
 
 from regatlas import registry
-from regatlas.errors import UserError
+from regatlas.errors import UserError, nearest
 from regatlas.registry import Setting
 from regatlas.regularizers import base
+from regatlas.study import schema
 
 LIBRARY = registry.available()
 POST = ("none", "dropout", "gaussian", "l2", "weight_norm")
@@ -20,7 +21,7 @@ class Mine(Regularizer):
     rounds = Setting(3, above=0, below=10)
     on = Setting(True)
     kind = Setting("soft", choices=("soft", "hard"))
-    label = Setting("any")
+    word = Setting("any")
     helper = 7
 """
 
@@ -92,7 +93,7 @@ def test_a_plugin_is_read_without_being_run_and_loaded_from_where_it_lies(plugin
     path = plugin("print(1 / 0)\n" + PLUGIN)
     read = registry.declaration("mine", path)
     assert (read.class_name, read.title, read.formula) == ("Mine", "Mine", "")
-    assert list(read.settings) == ["strength", "rounds", "on", "kind", "label"]
+    assert list(read.settings) == ["strength", "rounds", "on", "kind", "word"]
     with refused("mine.py", "line 1", "ZeroDivisionError"):
         registry.load(path, "Mine")
     path.write_text(PLUGIN)
@@ -107,8 +108,8 @@ def test_a_base_class_with_a_module_before_its_name_counts(plugin):
 
 def test_resolved_settings_are_sorted_complete_and_in_the_declared_type(mine):
     resolved = mine.resolve({"strength": 1}, "methods.m.settings")
-    assert list(resolved) == ["kind", "label", "on", "rounds", "strength"]
-    assert resolved == {"kind": "soft", "label": "any", "on": True, "rounds": 3, "strength": 1.0}
+    assert list(resolved) == ["kind", "on", "rounds", "strength", "word"]
+    assert resolved == {"kind": "soft", "on": True, "rounds": 3, "strength": 1.0, "word": "any"}
     assert type(resolved["strength"]) is float
     assert type(mine.resolve({"strength": 1.0}, "")["strength"]) is float
 
@@ -132,8 +133,8 @@ def test_resolved_settings_are_sorted_complete_and_in_the_declared_type(mine):
         ({"on": "yes"}, ["w.on", "'yes'", "true or false"]),
         ({"kind": "sofd"}, ["w.kind", "'sofd'", "one of soft, hard", "did you mean 'soft'"]),
         ({"kind": 1}, ["w.kind", "1", "one of soft, hard"]),
-        ({"label": 1}, ["w.label", "1", "text"]),
-        ({"strenght": 1.0}, ["w.strenght", "'mine'", "strength, rounds, on, kind, label", "did you mean 'strength'"]),
+        ({"word": 1}, ["w.word", "1", "text"]),
+        ({"strenght": 1.0}, ["w.strenght", "'mine'", "strength, rounds, on, kind, word", "did you mean 'strength'"]),
         ({"helper": 1}, ["w.helper", "no such setting"]),
     ],
 )
@@ -227,6 +228,22 @@ def test_a_plugin_with_a_name_that_is_taken(plugin, tmp_path):
             "class A(Regularizer):\n    title = 'A'\n    s = Setting(1, least=0)",
             ["line 3", "s must be Setting(default"],
         ),
+        (
+            "class A(Regularizer):\n    title = 'A'\n    acts_on = 'wieghts'",
+            ["line 3", "acts_on must be one of nothing, inputs", "found 'wieghts'", "did you mean 'weights'"],
+        ),
+        (
+            "class A(Regularizer):\n    title = 'A'\n    s = Setting(5.0, high=1.0)",
+            ["line 3", "s breaks its own limits", "default: found 5.0, allowed is a number at most 1"],
+        ),
+        (
+            "class A(Regularizer):\n    title = 'A'\n    s = Setting('c', choices=('a', 'b'))",
+            ["line 3", "s breaks its own limits", "default: found 'c', allowed is one of a, b"],
+        ),
+        (
+            "class A(Regularizer):\n    title = 'A'\n    s = Setting(1.0, low=0.5, off=0.0)",
+            ["line 3", "s breaks its own limits", "off: found 0.0, allowed is a number at least 0.5"],
+        ),
     ],
 )
 def test_a_plugin_that_cannot_be_read(plugin, text, parts):
@@ -234,8 +251,26 @@ def test_a_plugin_that_cannot_be_read(plugin, text, parts):
         registry.declaration("mine", plugin(text))
 
 
+@pytest.mark.parametrize("name", registry.OF_A_METHOD)
+def test_a_setting_may_not_hide_behind_a_key_of_the_method(plugin, name):
+    with refused("mine.py, line 3", f"a setting may not be called {name}"):
+        registry.declaration("mine", plugin(f"class A(Regularizer):\n    title = 'A'\n    {name} = Setting(1.0)"))
+
+
+def test_the_keys_of_a_method_are_those_of_the_schema():
+    assert set(registry.OF_A_METHOD) == schema()["$defs"]["method"]["properties"].keys()
+
+
 def test_a_plugin_that_is_no_text(tmp_path):
     path = tmp_path / "mine.py"
     path.write_bytes(b"# \xff\xfe\n")
     with refused("mine.py", "not valid Python"):
         registry.declaration("mine", path)
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"), [("L2", "l2"), ("SAM", "sam"), ("Weight-Decay", "weight_decay"), ("batchnorm", "batch_norm")]
+)
+def test_the_nearest_name_is_found_whatever_its_capitals(word, expected):
+    assert nearest(word, LIBRARY) == f" (did you mean {expected!r}?)"
+    assert nearest("zzz", LIBRARY) == ""

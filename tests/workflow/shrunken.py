@@ -145,6 +145,13 @@ class Project:
         return self.folder / "results" / self.config["study"] / name
 
 
+def documented_plugin() -> tuple[str, dict]:
+    """The README's example of a regularizer of one's own: its file's text, and the config that uses it."""
+    section = (ROOT / "README.md").read_text().partition("<!-- plugin:begin -->")[2].partition("\n## ")[0]
+    blocks = {language: text for language, text in re.findall(r"```(\w+)\n(.*?)```", section, re.DOTALL)}
+    return blocks["python"], yaml.safe_load(blocks["yaml"])
+
+
 def documented_rows(section: str) -> list[list[str]]:
     """The rows of the README's table in the section whose heading begins so."""
     text = (ROOT / "README.md").read_text()
