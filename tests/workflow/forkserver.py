@@ -69,7 +69,8 @@ if __name__ == "__main__":
     servers = Path(listener.getsockname()).parent
     sys.argv[:] = _serve(kind, listener)
     if kind == "snakemake":
-        sys.executable = str(servers / "python")  # where the workflow finds the Python of its jobs, too
+        if sys.platform == "linux":  # elsewhere the libraries of numbers do not bear a fork
+            sys.executable = str(servers / "python")  # where the workflow finds the Python of its jobs, too
         sys.path[0] = os.getcwd()
         runpy.run_module("snakemake", run_name="__main__", alter_sys=True)
     else:
