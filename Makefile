@@ -19,7 +19,7 @@ run: $(VENV)/.installed
 	$(BIN)/snakemake --cores $(CORES)
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup tests
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 tests
 
 cluster: $(VENV)/.installed-cluster
 

@@ -94,6 +94,8 @@ class ScaledStudy(Study):
         self.copy_runs()
         results.append(self.snakemake("everything but the training", count, "--printshellcmds"))
         programs = self.programs()
+        size = (self.folder / "results/scale/report.html").stat().st_size
+        print(f"the report, {count:,} runs: a file of {size / 1e6:.1f} MB", file=sys.stderr)
         results.append(self.snakemake("nothing to do", count))
         results += [self.call(f"`{name}`", count, ["bash", "-c", line]) for name, line in programs]
         self.config["seeds"].append(seeds)

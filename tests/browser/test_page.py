@@ -15,9 +15,6 @@ from PIL import Image
 from regatlas import runs
 from regatlas.report import numbers
 
-# All tests of a group run in one of pytest's processes, which makes each study once.
-pytestmark = pytest.mark.xdist_group("browser")
-
 FIGURES = ["forest", "accuracy", "runtime", "cost", "learning_curves", "calibration", "weight_spectrum", "robustness"]
 MAIN = "#table-comparison tbody tr"
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -82,6 +83,17 @@ def test_a_system_that_does_not_answer_has_not_lost_the_job(tmp_path):
     scheduler.call("cancel.sh", job)
 
 
+def test_where_slurm_cannot_be_installed_it_is_said_what_is_missing(tmp_path):
+    (tmp_path / "id").symlink_to(shutil.which("id"))
+    done = subprocess.run(
+        ["/bin/sh", ROOT / "tests/cluster/install.sh"], env={"PATH": str(tmp_path)}, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    said, how = done.stderr.splitlines()
+    assert re.search(r"need these programs, which are not installed:.* sbatch srun squeue\b", said)
+    assert "As root on Debian" in how
+
+
 def test_without_a_batch_system_the_message_says_so(tmp_path):
     (tmp_path / "dirname").symlink_to(shutil.which("dirname"))
     done = subprocess.run(
@@ -118,8 +130,12 @@ def test_a_study_on_pbs_survives_a_cancelled_job(local, tmp_path, monkeypatch):
     subprocess.run(["qdel", "1.server"], check=True)
     assert call.wait(200) == 0, call.output
     asked = [json.loads(path.read_text())["arguments"] for path in (tmp_path / "scheduler").glob("*.json")]
-    memory = sorted(argument for arguments in asked for argument in arguments if "mem=" in argument)
-    assert memory == [f"select=1:ncpus=1:mem={megabytes}mb" for megabytes in (1500, 1500, 3000)]
+    first, again = (
+        ["select=1:ncpus=1:mem=1500mb", "walltime=1:0:00"],
+        ["select=1:ncpus=1:mem=3000mb", "walltime=2:0:00"],
+    )
+    assert sorted(sum(part in arguments for part in again) for arguments in asked) == [0, 0, 2]
+    assert sorted(sum(part in arguments for part in first) for arguments in asked) == [0, 2, 2]
     assert_same_runs(project, local)
 
 

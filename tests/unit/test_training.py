@@ -318,8 +318,9 @@ def test_a_run_goes_on_from_any_saved_state_with_the_same_bytes(name, monkeypatc
     states = []
     whole = trainer(name, evaluate_every=25).run(0, save=lambda state: states.append(state()))
     assert [int(state["step"]) for state in states] == [1, 20, 25, 35]
+    restarted = trainer(name, evaluate_every=25)
     for state in states:
-        continued = trainer(name, evaluate_every=25).run(0, saved=state)
+        continued = restarted.run(0, saved=state)
         assert continued.arrays.keys() == whole.arrays.keys()
         for array in whole.arrays:
             assert continued.arrays[array].tobytes() == whole.arrays[array].tobytes(), array

@@ -1,16 +1,18 @@
-"""Starts Snakemake by forking a process that has imported it and nothing of this project: half the cost of a plan.
+"""Starts Snakemake, and has it start its jobs, by forking processes that have imported what all of their kind import.
 
-What is forked is else as ``python -m snakemake`` is. Texts hash alike in all forks of a process and not in those of
-another, so two take turns: what depends on the order of a set differs from one call to the next, as it would alone.
+A plan then costs half, and a job what it does instead of its imports. What is forked has imported nothing of this
+project and is else as it would be alone. Texts hash alike in all forks of a process and not in those of another, so
+two of a kind take turns: what depends on the order of a set differs from one call to the next, as it would alone.
+Calls that tests start in other ways, to kill them or to limit them, start what users start.
 """
 
+import atexit
 import contextlib
 import functools
-import importlib
 import itertools
-import json
 import os
-import runpy
+import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,83 +20,69 @@ import sys
 import tempfile
 from pathlib import Path
 
-# what every call imports anyway, but for what starts threads (yte imports numpy)
-IMPORTED = ("snakemake.cli", "snakemake.report.html_reporter", "smart_open", "platformdirs", "jsonschema")
+from tests.workflow.asking import ask
+from tests.workflow.forkserver import IMPORTED
+
+HERE = Path(__file__).parent
+# A Python, but for programs.
+PYTHON = """#!/bin/sh
+case $1 in
+    *.py) exec {python} -IS {asking} {servers} "$@" ;;
+    *) exec {python} "$@" ;;
+esac
+"""
+# What Snakemake and `train.py` set before anything is imported: one thread, so that all of it forks, and no Keras.
+AS_A_JOB = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "TF_ENABLE_ONEDNN_OPTS": "0",
+    "TF_USE_LEGACY_KERAS": "1",
+}
+TURNS = 2
+RUNNING: list[subprocess.Popen] = []  # a server ends when nobody holds its standard input any more
 
 
 def run(arguments: list[str], folder: Path, environment: dict[str, str], seconds: float) -> subprocess.CompletedProcess:
     """What ``subprocess.run`` says of ``python -m snakemake`` with these arguments, its output and errors in one."""
-    mine, theirs = socket.socketpair()
-    with mine, tempfile.TemporaryFile() as output:
-        with theirs:
-            socket.send_fds(next(_servers()), [b"1"], [theirs.fileno(), output.fileno()])
-        mine.sendall(json.dumps([arguments, str(folder), environment]).encode())
-        mine.shutdown(socket.SHUT_WR)
-        mine.settimeout(seconds)
-        answer = mine.makefile()
-        process = int(answer.readline())
-        try:
-            code = int(answer.readline())
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
-            raise
+    with tempfile.TemporaryFile() as output, open(os.devnull, "rb") as nothing:
+        files = [nothing.fileno(), output.fileno(), output.fileno()]
+        with ask(next(_servers()), ["snakemake", *arguments], str(folder), environment, files) as connection:
+            connection.settimeout(seconds)
+            answer = connection.makefile()
+            process = int(answer.readline())
+            try:
+                code = int(answer.readline())
+            except TimeoutError:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+                raise
         output.seek(0)
         return subprocess.CompletedProcess(arguments, code, output.read().decode())
 
 
 @functools.cache
 def _servers() -> itertools.cycle:
-    return itertools.cycle([_server(), _server()])
+    """The sockets of those that start Snakemake, in turn."""
+    folder = Path(tempfile.mkdtemp(prefix="forking-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for kind in IMPORTED:
+        for turn in range(TURNS):
+            _start(kind, folder / f"{kind}-{turn}")
+    python = folder / "python"
+    words = {"python": sys.executable, "asking": str(HERE / "asking.py"), "servers": str(folder)}
+    python.write_text(PYTHON.format(**{key: shlex.quote(word) for key, word in words.items()}))
+    python.chmod(0o755)
+    return itertools.cycle(str(folder / f"snakemake-{turn}") for turn in range(TURNS))
 
 
-def _server() -> socket.socket:
-    """The end that requests go to; the process ends when it is closed."""
-    mine, theirs = socket.socketpair()
-    with theirs:
-        null = subprocess.DEVNULL
-        subprocess.Popen(
-            [sys.executable, __file__, str(theirs.fileno())], pass_fds=[theirs.fileno()],
-            stdin=null, stdout=null, stderr=null,
+def _start(kind: str, path: Path) -> None:
+    """Have a server listen; it ends with this process."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        command = [sys.executable, HERE / "forkserver.py", kind, str(listener.fileno())]
+        server = subprocess.Popen(
+            command, pass_fds=[listener.fileno()], env={**os.environ, **AS_A_JOB},
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-    return mine
-
-
-def _serve(requests: socket.socket) -> list[str]:
-    """Fork for each request; returns in the forked process only, with its arguments, when all else is as requested."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for a finished _waiter
-    while (request := socket.recv_fds(requests, 1, 2))[0]:
-        connection, output = socket.socket(fileno=request[1][0]), request[1][1]
-        if os.fork() == 0:
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            requests.close()
-            arguments, folder, environment = json.loads(connection.makefile().read())
-            if (process := os.fork()) == 0:
-                break
-            connection.sendall(f"{process}\n".encode())
-            code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-            connection.sendall(f"{code}\n".encode())
-            os._exit(0)
-        connection.close()
-        os.close(output)
-    else:
-        os._exit(0)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    connection.close()
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    os.close(output)
-    os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(environment)
-    sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
-    sys.path[0] = os.getcwd()
-    return arguments
-
-
-if __name__ == "__main__":
-    for name in IMPORTED:
-        importlib.import_module(name)
-    sys.argv[1:] = _serve(socket.socket(fileno=int(sys.argv[1])))
-    runpy.run_module("snakemake", run_name="__main__", alter_sys=True)
+    RUNNING.append(server)

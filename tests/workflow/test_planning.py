@@ -7,7 +7,7 @@ import resource
 import subprocess
 import sys
 
-from shrunken import two_methods
+from shrunken import ROOT, two_methods
 
 
 def test_planning_imports_nothing_heavy(project):
@@ -38,6 +38,18 @@ def test_what_every_job_of_a_cluster_reads_again_takes_less_than_a_second(projec
     processor_seconds()  # byte code is written
     alone = min(processor_seconds("--snakefile", "empty.smk") for _ in range(3))
     assert min(processor_seconds() for _ in range(3)) - alone < 1
+
+
+def test_a_cluster_is_given_trainings_alone():
+    """Whatever else there is, rules of figures this study does not draw included, runs where Snakemake does."""
+    snakefile, *rules = (
+        path.read_text() for path in (ROOT / "workflow/Snakefile", *(ROOT / "workflow/rules").glob("*.smk"))
+    )
+    local = set(
+        re.findall(r"^    (\w+),$", snakefile.partition("\nlocalrules:\n")[2].partition("\n\n")[0], re.MULTILINE)
+    )
+    defined = set(re.findall(r"^ *rule (\w+):", "\n".join([snakefile, *rules]), re.MULTILINE))
+    assert len(defined) > 20 and defined - local == {"train"} and local <= defined
 
 
 def test_a_config_that_is_too_long_for_a_command_line_is_no_problem(tmp_path):
