@@ -287,7 +287,7 @@ def test_hidden_units_are_not_averaged_or_centred(opened, small):
     assert page.get_by_role("combobox", name="Weights").count() == 0
     assert "mean" not in page.locator("#sprite .tools").inner_text()
     assert page.locator(".viewer .weights-row:not(.head)").count() == 3  # two methods and the start
-    assert "Not decidable" in page.locator("main").inner_text()
+    assert "No method can be called better or worse" in page.locator("main").inner_text()
 
 
 def test_it_reads_without_a_script(opened, study):

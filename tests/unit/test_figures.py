@@ -547,7 +547,7 @@ def test_robustness_has_a_panel_a_corruption(tmp_path):
         patch.setattr(sys, "argv", [*command, "--robustness", str(tmp_path / "robustness.csv"), "--out", str(tmp_path)])
         figure_robustness.main()
     root = svg(tmp_path, "robustness")
-    assert {"salt pepper", "blur"} <= set(texts(root))
+    assert {"Salt pepper", "Blur"} <= set(texts(root))
     assert "Dropout: 75.0 % over all, least with salt pepper (75.0 %)." in description(root)
     tips = [e.text for e in root.iter(f"{SVG}title")]
     assert "No regularization: 91.0 % at 0, 80.0 % at 1, 70.0 % at 2" in tips  # 0: the clean images of runs.csv

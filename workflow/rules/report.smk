@@ -3,6 +3,7 @@ REPORT_SPEC = canonical(
     {
         **STUDY.config["report"],
         "config": STUDY.config,
+        "dataset": STUDY.dataset.title,
         "baseline": STUDY.baseline,
         "methods": [
             {
@@ -29,6 +30,8 @@ rule report:
         curves=f"{RESULTS}/curves.csv",
         comparison=f"{RESULTS}/comparison.csv",
         claims=CLAIMS,
+        robustness=f"{RESULTS}/robustness.csv",
+        tuning=f"{RESULTS}/tuning.csv",
         tables=[f"{RESULTS}/comparison.md", f"{RESULTS}/comparison.tex"],
         figures=[
             f"{FIGURES}/{name}.svg"
@@ -73,5 +76,6 @@ rule report:
         ),
     shell:
         'python "$REGATLAS_SCRIPTS"/report.py --spec {params.spec:q} --config-yaml {output.config:q} --table {input.table:q}'
-        " --curves {input.curves:q} --comparison {input.comparison:q} --claims {input.claims:q} --figures {params.folder:q} --out {output.page:q}"
+        " --curves {input.curves:q} --comparison {input.comparison:q} --claims {input.claims:q}"
+        " --robustness {input.robustness:q} --tuning {input.tuning:q} --figures {params.folder:q} --out {output.page:q}"
         " > {log:q} 2>&1"

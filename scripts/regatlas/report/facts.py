@@ -44,8 +44,8 @@ def _differences(rows: Sequence[Mapping[str, Any]], reference: str) -> str:
         return f"Against {reference}, seed by seed: {'; '.join(parts)}."
     some_points = some(f"{row['label']} {_difference(row)}" for row in others)
     repeated = any(known(row["difference_low"]) for row in others)
-    why = "none is shown to be better, worse or equivalent" if repeated else "one common seed gives no interval"
-    return f"The differences to {reference} in points are {some_points}; {why}."
+    why = "" if repeated else "; one common seed gives no interval"
+    return f"Seed by seed, the differences to {reference} in points are {some_points}{why}."
 
 
 def _group(group: Sequence[Mapping[str, Any]], verb: str) -> str:
@@ -65,14 +65,35 @@ def _difference(row: Mapping[str, Any]) -> str:
 
 
 def still_open(rows: Sequence[Mapping[str, Any]]) -> str:
-    """A sentence on the methods about which nothing is decided, or ''."""
-    group = [row for row in rows if row["decision"] == "undecided" and known(row["difference"])]
+    """What is undecided about which methods, and where that is so, that there are too few seeds to decide it; or ''.
+
+    Differences are given unless the findings gave them, which they do if nothing at all is decided.
+    """
+    compared = [row for row in rows if known(row["difference"])]
+    group = [row for row in compared if row["decision"] == "undecided"]
     if not group:
         return ""
-    if len(group) > _NAMED:
+    if len(group) == len(compared):
+        said = "all of these differences" if len(group) > 1 else "this difference"
+    elif len(group) > _NAMED:
         widest = max(group, key=lambda row: abs(row["difference"]))
-        return f"{len(group)} methods, the largest difference being {_difference(widest)} points ({widest['label']})."
-    return listing(f"{row['label']} ({_difference(row)} points)" for row in group) + "."
+        said = f"{len(group)} methods, the largest difference being {_difference(widest)} points ({widest['label']})"
+    else:
+        said = listing(f"{row['label']} ({_difference(row)} points)" for row in group)
+    return f"{said}.{_too_few(group)}"
+
+
+def _too_few(group: Sequence[Mapping[str, Any]]) -> str:
+    """A sentence for each number of seeds that is too small to decide; it names its methods where others have more."""
+    reasons: dict[str, list[str]] = {}
+    for row in group:
+        if row["undecidable"]:
+            reasons.setdefault(row["undecidable"], []).append(row["label"])
+    sentences = []
+    for reason, labels in reasons.items():
+        none = "No method can" if len(labels) == len(group) else f"{some(labels)} cannot"
+        sentences.append(f" {none} be called {reason}.")
+    return "".join(sentences)
 
 
 def _agreement_or_cost(rows: Sequence[Mapping[str, Any]]) -> str:

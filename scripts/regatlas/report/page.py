@@ -13,16 +13,16 @@ import pandas as pd
 import yaml
 from markupsafe import Markup
 
-from regatlas import grids, markup
+from regatlas import corruptions, grids, markup
 from regatlas.errors import UserError
 from regatlas.figures import style
-from regatlas.report import claimed, facts, formulas, numbers
+from regatlas.report import behind, claimed, facts, formulas, numbers
 from regatlas.tables import selected_runs
 
 _HERE = Path(__file__).parent
 _CAPTIONS = {  # section -> file -> caption
     "forest": {
-        "forest": "Difference in test accuracy, seed by seed, with both intervals and the band that does not matter.",
+        "forest": "Difference in test accuracy, seed by seed, with its intervals and the band of what does not matter.",
     },
     "weights": {
         "weights_own_scale_one_seed": "Weights of one seed, each method on its own colour scale: the textures.",
@@ -35,10 +35,12 @@ _CAPTIONS = {  # section -> file -> caption
         "weight_spectrum": "Power spectra of the weight images: coarse shape on the left, fine texture on the right; "
         "1 is white noise.",
     },
-    "distribution": {"weight_distribution": "Distribution of the weights."},
+    "distribution": {
+        "weight_distribution": "Distribution of the weights of all layers, all seeds together, and the two ends of it.",
+    },
     "curves": {
-        "learning_curves": "Learning curves: how accuracy and loss develop over the training steps.",
-        "accuracy": "Test accuracy of every seed, with mean and 95 % interval.",
+        "learning_curves": "Test accuracy and training loss over the steps: means over seeds with 95 % t intervals.",
+        "accuracy": "Test accuracy of every seed, with mean and 95 % t interval; right: less the method's mean.",
     },
     "paths": {
         "data_sizes": "Accuracy, and the gap to training accuracy, against the number of training images.",
@@ -50,8 +52,8 @@ _CAPTIONS = {  # section -> file -> caption
     },
     "calibration": {"calibration": "Reliability diagrams: how often predictions of a confidence are right, all seeds."},
     "cost": {
-        "cost": "Test accuracy against the time of a training step.",
-        "runtime": "Time of a training step relative to the baseline.",
+        "cost": "Test accuracy against the time of a step: means over seeds, with 95 % t intervals of the accuracy.",
+        "runtime": "Time of a training step relative to the baseline's: means over seeds with 95 % t intervals.",
     },
 }
 _TABLES = {  # beside the report
@@ -76,21 +78,27 @@ def render(
     figures: Path,
     tables: Iterable[str] = (),
     claims: pd.DataFrame | None = None,
+    robustness: pd.DataFrame | None = None,
+    points: pd.DataFrame | None = None,
 ) -> str:
     """The report as HTML.
 
     Args:
-        spec: title, story, author, config, baseline and methods, as the program's ``--spec`` gives them.
+        spec: title, story, author, config, baseline, methods and the data set's name in words, as the program's
+            ``--spec`` gives them.
         runs: the frame of runs.csv.
         curves: the frame of curves.csv.
         comparison: the frame of comparison.csv.
         figures: the folder of the SVGs and of the sprite; those that are not there are left out.
         tables: the names of the files beside the report that it links to.
         claims: the frame of claims.csv, of a study that has one.
+        robustness: the frame of robustness.csv.
+        points: the frame of tuning.csv.
     """
     rows = [
         {key: None if pd.isna(value) else value for key, value in row.items()} for row in comparison.to_dict("records")
     ]
+    by_id = {row["method"]: row for row in rows}
     chosen = {row["method"]: json.loads(row["values"] or "{}") for row in rows}
     methods = [_selected(method, chosen.get(method["id"], {})) for method in spec["methods"]]
     config = spec["config"]
@@ -106,6 +114,7 @@ def render(
     sprite = _sprite(figures, methods)
     if sprite:  # it has both scales, and a page with all still images would be twice as large
         pictures["weights"] = [item for item in pictures["weights"] if "shared_scale" not in item["name"]]
+    drawn = [item["name"] for items in pictures.values() for item in items]
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE),
         autoescape=True,
@@ -134,6 +143,7 @@ def render(
     return environment.get_template("template.html.j2").render(
         title=spec["title"],
         author=spec.get("author") or "",
+        data=spec.get("dataset") or (config.get("dataset") or {}).get("name", ""),
         is_post=spec.get("story") == "post",
         config=config,
         config_yaml=resolved(config),
@@ -150,12 +160,13 @@ def render(
         own_training=any(method["training"].get("train_size", size) != size for method in methods),
         own_network=any(_differs(method.get("network"), config.get("network")) for method in methods),
         rows=rows,
-        by_id={row["method"]: row for row in rows},
+        by_id=by_id,
         labels=labels,
         colors={method["id"]: method["color"] for method in methods},
         many=len(methods) > style.MOST,
         noisy=any(facts.noise_gap(row) is not None for row in rows),
         adjusted=_has(rows, "p_adjusted"),
+        corrupted_images=corruptions.MOST,
         corrupted=_has(rows, "corrupted_accuracy"),
         brier=_has(rows, "test_brier"),
         templates=_has(rows, "template_correlation"),
@@ -167,10 +178,11 @@ def render(
         findings=facts.findings(rows, reference),
         still_open=facts.still_open(rows),
         lost=facts.lost_runs(methods, config.get("seeds") or [], selected_runs(runs)),
-        undecidable=markup.undecidable(comparison),
         tuning=tuning,
         evaluations=int(curves.groupby(["method", "seed", "point"]).size().max()) if len(curves) else 0,
         figures=pictures,
+        drawn=drawn,
+        behind=behind.tables(drawn, [*by_id], selected_runs(runs), curves, robustness, points, rows),
         sprite=sprite,
         tables={name: _TABLES[name] for name in _TABLES if name in tables},
         claims=claimed.shown(claims) if claims is not None else None,

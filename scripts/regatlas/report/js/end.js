@@ -12,5 +12,5 @@ follow();
 
 // A printed page shows what is folded, too.
 window.addEventListener("beforeprint", () => {
-  for (const details of document.querySelectorAll("main details:not(.stills)")) details.open = true;
+  for (const details of document.querySelectorAll("main details:not(.stills, .behind)")) details.open = true;
 });
