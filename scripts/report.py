@@ -43,6 +43,7 @@ def main() -> None:
         + [options.config_yaml.name],
         claims=read_csv(options.claims, CLAIM_COLUMNS) if options.claims else None,
         robustness=read_csv(options.robustness, ROBUSTNESS_COLUMNS) if options.robustness else None,
+        reports=[path.parent.name for path in options.out.absolute().parent.parent.glob(f"*/{options.out.name}")],
         points=read_csv(options.tuning, TUNING_COLUMNS) if options.tuning else None,
     )
     write_text(options.config_yaml, page.resolved(options.spec["config"]))

@@ -80,6 +80,7 @@ def render(
     claims: pd.DataFrame | None = None,
     robustness: pd.DataFrame | None = None,
     points: pd.DataFrame | None = None,
+    reports: Iterable[str] = (),
 ) -> str:
     """The report as HTML.
 
@@ -94,6 +95,7 @@ def render(
         claims: the frame of claims.csv, of a study that has one.
         robustness: the frame of robustness.csv.
         points: the frame of tuning.csv.
+        reports: the studies that have a report in a folder beside this one's.
     """
     rows = [
         {key: None if pd.isna(value) else value for key, value in row.items()} for row in comparison.to_dict("records")
@@ -114,7 +116,10 @@ def render(
     sprite = _sprite(figures, methods)
     if sprite:  # it has both scales, and a page with all still images would be twice as large
         pictures["weights"] = [item for item in pictures["weights"] if "shared_scale" not in item["name"]]
+    is_published = any(row["verdict"] for row in rows)
     drawn = [item["name"] for items in pictures.values() for item in items]
+    here = {"comparison", "methods", "disagreements", "how", *(f"figure-{name}" for name in drawn)}
+    here |= {name for name, there in (("weights", sprite or pictures["weights"]), ("published", is_published)) if there}
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE),
         autoescape=True,
@@ -173,7 +178,7 @@ def render(
         participation=_has(rows, "participation_ratio"),
         sparsity=_has(rows, "sparsity"),
         calibrated=bool(pictures["calibration"]) or _has(rows, "test_nll"),
-        published=any(row["verdict"] for row in rows),
+        published=is_published,
         sources=any(row.get("published_source") or row.get("published_setting") for row in rows),
         findings=facts.findings(rows, reference),
         still_open=facts.still_open(rows),
@@ -185,7 +190,7 @@ def render(
         behind=behind.tables(drawn, [*by_id], selected_runs(runs), curves, robustness, points, rows),
         sprite=sprite,
         tables={name: _TABLES[name] for name in _TABLES if name in tables},
-        claims=claimed.shown(claims) if claims is not None else None,
+        claims=None if claims is None else claimed.shown(claims, here, set(reports)),
         style=Markup("".join((_HERE / name).read_text("utf-8") for name in ("style.css", "claims.css"))),
         script=Markup("\n".join((_HERE / "js" / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)),
         **facts.provenance(runs),
