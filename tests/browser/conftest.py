@@ -63,6 +63,14 @@ def study(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def post(tmp_path_factory) -> Path:
+    """The page that tells the post's story and shows its claims."""
+    methods = ("none", "dropout", "gaussian", "l2", "weight_norm", "other")
+    labels = {name: f"The {name}" for name in methods} | {"l2": studies.HOSTILE["markup"]}
+    return studies.make(tmp_path_factory.mktemp("post"), labels, range(6), claims=studies.claims())
+
+
+@pytest.fixture(scope="session")
 def large(tmp_path_factory) -> Path:
     """The page of 25 methods and 10 seeds."""
     return studies.make(tmp_path_factory.mktemp("large"), {f"m{i}": f"Method {i}" for i in range(25)}, range(10))

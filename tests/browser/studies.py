@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from regatlas import measurements, palette, reference, runs, tables, tuning
+from regatlas.claims.claim import UNMEASURED, VERDICTS
 from regatlas.comparison import compare
 from regatlas.corruptions import KINDS, SEVERITIES
 from regatlas.figures import (
@@ -26,6 +28,7 @@ from regatlas.figures import (
     weights,
 )
 from regatlas.report import page
+from regatlas.tables import CLAIM_COLUMNS
 
 SHAPE, CLASSES, TEST, DARK = (12, 10), 10, 200, 3  # pixel 3 is on in no image
 PIXELS = SHAPE[0] * SHAPE[1]
@@ -48,6 +51,7 @@ def make(
     grid: Mapping[str, list[float]] | None = None,
     hidden: bool = False,
     lost: tuple[str, ...] = (),
+    claims: pd.DataFrame | None = None,
 ) -> Path:
     """Write ``folder/report.html`` and everything beside it; return the page's path.
 
@@ -55,6 +59,7 @@ def make(
         methods: id -> label; the first is the baseline. Method m at seed s is right a little less often than m - 1.
         grid: of methods, the values of their setting ``strength``.
         lost: methods all of whose runs diverged.
+        claims: what the page of the post says of its claims; without them the page is another study's.
     """
     grid = grid or {}
     random = np.random.default_rng(0)
@@ -121,10 +126,31 @@ def make(
         for number, entry in enumerate(shown)
     ]
     given = {"title": "Made up", "author": "", "story": "", "config": config, "baseline": baseline, "methods": about}
+    if claims is not None:  # the story is told by the regularizers' names
+        given |= {"story": "post", "methods": [{**entry, "regularizer": entry["id"]} for entry in about]}
     beside = [path.name for path in folder.iterdir()]
-    html = page.render(given, table, evaluations, comparison, folder / "figures", beside)
+    points, figures = frames["tuning"], folder / "figures"
+    html = page.render(given, table, evaluations, comparison, figures, beside, claims, corrupted, points, ["fair"])
     (folder / "report.html").write_text(html, encoding="utf-8")
     return folder / "report.html"
+
+
+def claims() -> pd.DataFrame:
+    """claims.csv with a claim of every verdict, hostile texts and numbers that were measured in another study."""
+    rows = []
+    for number, verdict in enumerate(VERDICTS, 1):
+        found = {"quantity": f"share {HOSTILE['markup']}", "value": 0.5, "n": 5, "of": "seeds", "unit": "%"}
+        found = [{**found, "text": "0.50 [0.40, 0.60] %"}] * number if verdict != UNMEASURED else []
+        rows.append(
+            {
+                **dict.fromkeys(CLAIM_COLUMNS, ""),
+                **{"claim": number, "says": HOSTILE["quotes"], "quote": HOSTILE["rtl"], "measured": HOSTILE["long"]},
+                **{"verdict": verdict, "why": f"Because of {HOSTILE['emoji']}.", "studies": "made_up fair"},
+                **{"commands": "snakemake --configfile config/mlp.yaml --cores 2" if not found else ""},
+                **{"shown": "figure-accuracy fair#methods", "measurements": json.dumps(found)},
+            }
+        )
+    return pd.DataFrame(rows, columns=CLAIM_COLUMNS)
 
 
 def _write_run(path, digest, numbers, hidden, labels, lost):

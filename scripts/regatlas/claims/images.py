@@ -71,9 +71,9 @@ def top_overlap(one: np.ndarray, other: np.ndarray, count: int = _TOP) -> float:
     7,
     "Without regularization, the weight images have",
     "a salt-and-pepper texture which suggests overfitting",
-    "Spearman correlation of roughness and train-test gap over all settings of all methods (means over seeds, jackknife "
-    "over methods), which decides. Beside it the share of the texture that is initial noise: 1 - T(W - W0) / T(W), T "
-    "the sum of squared differences of neighbouring row-centred weights; and a start from zero.",
+    "Spearman correlation of roughness and train-test gap over all settings of all methods (means over seeds, "
+    "jackknife over methods), which decides. Beside it the share of the texture that is initial noise: 1 - T(W - "
+    "W0) / T(W), T the sum of squared differences of neighbouring row-centred weights; and a start from zero.",
     "methods weights fair#methods controls#methods",
     "fair controls",
 )
