@@ -15,7 +15,7 @@ from regatlas.tables import COMPARISON_COLUMNS, METRICS, selected_runs, typed
 
 IMAGES = 10_000  # that errors are counted for
 _PUBLISHED = ["test_accuracy", "relative_runtime", "weight_min", "weight_max"]
-_TOLERANCE = 0.005  # of a published accuracy that states none
+TOLERANCE = 0.005  # of a published accuracy that states none
 _WEIGHT_SHARE, _WEIGHT_ROUNDING = 0.15, 0.005  # published weights have two decimals
 _SLACK = 1e-9  # so that a difference of just the tolerance passes in binary as well
 
@@ -150,7 +150,7 @@ def verdict(row: Mapping[str, Any], published: Mapping[str, Any]) -> str:
         if is_weight:
             allowed = max(_WEIGHT_SHARE * abs(value), _WEIGHT_ROUNDING)
         else:
-            allowed = published.get("tolerance", _TOLERANCE)
+            allowed = published.get("tolerance", TOLERANCE)
         if not abs(difference) <= allowed + _SLACK:
             size = f"{difference / value:+.0%}" if is_weight and value else f"{difference:+.3f}"
             misses.append(f"{name} by {size.replace('%', ' %')}")

@@ -313,6 +313,16 @@ def test_a_network_and_a_baseline_of_a_methods_own_are_said(tmp_path):
     assert '<td class="words">The dropout</td>' in row
 
 
+def test_a_miss_is_given_in_points_beside_the_tolerance(tmp_path):
+    assert page.verdict("missed: test_accuracy by -0.012, weight_min by +31 %") == (
+        "missed: accuracy by \N{MINUS SIGN}1.2 points, smallest weight by +31 %"
+    )
+    given = spec()
+    given["methods"][1]["published"] = {"test_accuracy": 0.895, "tolerance": 0.0123}
+    text = Page(render(tmp_path, given)).text
+    assert "±1.23" in text and text.count("±0.5") >= 3
+
+
 def test_what_cannot_be_decided_is_said(tmp_path):
     text = Page(render(tmp_path)).text
     assert "No method can be called better or worse: that needs 6 seeds" in text and "there are 3" in text
@@ -331,7 +341,7 @@ def test_a_study_with_grids_says_how_it_was_tuned(tmp_path):
     html = render(tmp_path, None, (runs, curves, comparison))
     found = Page(html)
     assert "figure-strength_paths" in found.ids and "tuning" in found.ids
-    assert "The l2: the selected point (strength 0.5, training.learning_rate 0.25) lies at the edge" in found.text
+    assert "a better point: The l2 (strength 0.5, training.learning_rate 0.25)." in found.text
     assert "not tuned alike: The none 1, The dropout 1, The gaussian 1, The l2 4" in found.text
     row = re.search(r"<th scope=\"row\">The l2</th><td>l2</td>\s*<td>(.*?)</td><td>(.*?)</td>", html, re.DOTALL)
     assert row.groups() == ("strength: 0.5", "learning_rate: 0.25")  # those of the selected point

@@ -67,7 +67,7 @@ def draw(spec: Spec, table: pandas.DataFrame, comparison: pandas.DataFrame, fold
             _near_zero(axes[-1], near if len(axes) > 1 else None, shown, rows)
             for panel in axes[1:]:
                 panel.tick_params(labelleft=False)
-                panel.set_xlabel(f"The same, up to {near:g} points from zero")
+                panel.set_xlabel(f"The same within ±{near:g} points of zero")
             axes[0].set_xlabel(wrap(f"Test accuracy minus that of {against} (points)", 40 if len(axes) > 1 else 70))
             for row, method in enumerate(shown):
                 other = (

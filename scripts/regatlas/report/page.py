@@ -14,6 +14,7 @@ import yaml
 from markupsafe import Markup
 
 from regatlas import corruptions, grids, markup
+from regatlas.comparison import TOLERANCE
 from regatlas.errors import UserError
 from regatlas.figures import style
 from regatlas.report import behind, claimed, facts, formulas, numbers
@@ -36,7 +37,8 @@ _CAPTIONS = {  # section -> file -> caption
         "1 is white noise.",
     },
     "distribution": {
-        "weight_distribution": "Distribution of the weights of all layers, all seeds together, and the two ends of it.",
+        "weight_distribution": "Distribution of the weights, all seeds together, with its two ends; of several layers, "
+        "of the first.",
     },
     "curves": {
         "learning_curves": "Test accuracy and training loss over the steps: means over seeds with 95 % t intervals.",
@@ -179,6 +181,7 @@ def render(
         sparsity=_has(rows, "sparsity"),
         calibrated=bool(pictures["calibration"]) or _has(rows, "test_nll"),
         published=is_published,
+        tolerances={method["id"]: (method["published"] or {}).get("tolerance", TOLERANCE) for method in methods},
         sources=any(row.get("published_source") or row.get("published_setting") for row in rows),
         findings=facts.findings(rows, reference),
         still_open=facts.still_open(rows),
@@ -252,8 +255,10 @@ def _plain(value: Any) -> Any:
 
 def verdict(text: str) -> str:
     """A verdict of comparison.csv in words."""
+    text = re.sub(
+        r"test_accuracy by ([-+][\d.]+)", lambda found: f"accuracy by {100 * float(found[1]):+.1f} points", text
+    )
     for column, words in (
-        ("test_accuracy", "accuracy"),
         ("weight_min", "smallest weight"),
         ("weight_max", "largest weight"),
     ):
