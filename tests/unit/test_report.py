@@ -198,6 +198,15 @@ def test_a_study_without_any_finished_or_with_one_run(tmp_path, story):
         assert words in text and "None" not in text and "nan" not in text.replace("NaN", "")
 
 
+def test_runs_that_are_missing_are_counted_over_all_points(tmp_path):
+    runs, curves, comparison = frames()
+    given = spec()
+    given["methods"][3]["points"] = 4  # of which 3 are missing, with three seeds
+    text = Page(page.render(given, runs, curves, comparison, tmp_path)).text
+    assert "a part of the study: 9 of 24 runs are missing." in text
+    assert "a part of the study" not in Page(render(tmp_path)).text
+
+
 def test_many_methods_are_counted_in_words_and_listed_in_tables(tmp_path):
     methods = {f"m{i:02}": ("l2" if i % 2 else "dropout", {}, None) for i in range(40)}
     for i, key in enumerate(methods):

@@ -17,6 +17,7 @@ REPORT_SPEC = canonical(
                 "training": m.points[0].settings["training"],
                 "network": m.points[0].settings["network"],
                 "published": m.published,
+                "points": len(m.points),
             }
             for m in STUDY.methods
         ],

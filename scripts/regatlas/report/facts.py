@@ -125,6 +125,16 @@ def noise_gap(row: Mapping[str, Any]) -> float | None:
     return off - on if known(off) and known(on) and abs(off - on) > 1e-12 else None
 
 
+def missing(methods: Sequence[Mapping[str, Any]], seeds: Sequence[int], runs: pd.DataFrame) -> list[str]:
+    """A sentence if runs of any point are not in runs.csv, of which ``runs`` is the frame."""
+    wanted = {method["id"]: method.get("points", 1) * len(seeds) for method in methods}
+    there = runs["method"].value_counts()
+    lacking = {method: amount - there.get(method, 0) for method, amount in wanted.items()}
+    lost = sum(amount for amount in lacking.values() if amount > 0)
+    whole = sum(wanted.values())
+    return [f"This report is of a part of the study: {lost:,} of {count(whole, 'run')} are missing."] if lost else []
+
+
 def lost_runs(methods: Sequence[Mapping[str, Any]], wanted: Sequence[int], runs: pd.DataFrame) -> list[str]:
     """A sentence for every method with runs that diverged or are missing; of many methods for some."""
     sentences = []

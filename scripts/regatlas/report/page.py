@@ -106,6 +106,7 @@ def render(
     chosen = {row["method"]: json.loads(row["values"] or "{}") for row in rows}
     methods = [_selected(method, chosen.get(method["id"], {})) for method in spec["methods"]]
     config = spec["config"]
+    seeds = config.get("seeds") or []
     statistics = config.get("statistics") or {}
     training = config.get("training") or {}
     size = training.get("train_size")
@@ -156,7 +157,7 @@ def render(
         config_yaml=resolved(config),
         training=training,
         network=config.get("network") or {},
-        seeds=config.get("seeds") or [],
+        seeds=seeds,
         margin=statistics.get("margin", 0.002),
         level=statistics.get("level", 0.95),
         baseline=spec["baseline"],
@@ -185,7 +186,7 @@ def render(
         sources=any(row.get("published_source") or row.get("published_setting") for row in rows),
         findings=facts.findings(rows, reference),
         still_open=facts.still_open(rows),
-        lost=facts.lost_runs(methods, config.get("seeds") or [], selected_runs(runs)),
+        lost=facts.missing(methods, seeds, runs) + facts.lost_runs(methods, seeds, selected_runs(runs)),
         tuning=tuning,
         evaluations=int(curves.groupby(["method", "seed", "point"]).size().max()) if len(curves) else 0,
         figures=pictures,
