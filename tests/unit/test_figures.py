@@ -470,6 +470,16 @@ def test_descriptions_state_the_numbers(drawn):
     assert "L2 regularization: min \N{MINUS SIGN}0.0100, max 0.0100" in said["weights_own_scale_one_seed"]
 
 
+def test_two_figures_have_their_numbers_beside_them(drawn):
+    pools = pd.read_csv(drawn / "weight_distribution.csv").set_index("method")
+    assert pools.loc["l2", ["weights", "smallest", "largest"]].tolist() == pytest.approx([216, -0.01, 0.01], abs=1e-6)
+    assert (pools["smallest"] <= pools["low"]).all() and (pools["high"] <= pools["largest"]).all()
+    powers = pd.read_csv(drawn / "weight_spectrum.csv")
+    coarse, fine = powers.loc[powers["method"] == "l2", "power"].iloc[[0, -1]]
+    said = f"L2 regularization: {style.number(coarse, 2)} at the coarsest scale, {style.number(fine, 2)} at the finest"
+    assert said in description(svg(drawn, "weight_spectrum"))
+
+
 def test_what_belongs_to_a_method_says_so_and_has_a_tip(drawn, odd):
     for name in FILES:
         if name not in WEIGHTS:

@@ -6,7 +6,7 @@ import pytest
 from test_report import EVIL, SVG, Page, frames, spec
 
 from regatlas import tables, tuning
-from regatlas.report import behind, page
+from regatlas.report import behind, numbers, page
 
 SEEDS = (0, 1, 2)
 ACCURACIES = [0.93, 0.931, 0.932]  # of the baseline; t(0.975, 2) = 4.3027, times 0.001 / sqrt(3) = 0.00248
@@ -87,6 +87,31 @@ def test_costs_are_those_of_runs_and_comparison():
         ("7,840", ""),
         ("93.10", "± 0.25"),
     ]
+
+
+def test_figures_that_have_their_numbers_beside_them_get_these(tmp_path):
+    powers = pd.DataFrame({"method": ["none", "none", "l2"], "frequency": [1, 2, 1], "power": [12.345, 0.01, 2.0]})
+    tables.write_csv(tmp_path / "weight_spectrum.csv", powers)
+    pool = {
+        "method": "none",
+        "weights": 39200,
+        "smallest": -2.0,
+        "low": -1.5,
+        "high": 1.0,
+        "largest": 1.5,
+        "stddev": 0.25,
+    }
+    tables.write_csv(tmp_path / "weight_distribution.csv", pd.DataFrame([pool]))
+    _, _, comparison = frames()
+    names = ["weight_spectrum", "weight_distribution"]
+    found = behind.tables(names, [], *frames()[:2], None, None, comparison.to_dict("records"), tmp_path)
+    assert found["weight_spectrum"].heads == ["1 cycle", "2 cycles"]
+    assert [text for text, _ in cells(found["weight_spectrum"], "none")] == ["12.3", "0.01"]
+    assert cells(found["weight_spectrum"], "l2")[1] == (numbers.DASH, "")
+    values = [cell.value for cell in dict(found["weight_distribution"].rows)["none"]]
+    assert values == [39200, -2.0, -1.5, 1.0, 1.5, 0.25]
+    assert cells(found["weight_distribution"], "none")[0][0] == "39,200"
+    assert made(names) == {}  # without such files
 
 
 def test_a_table_stands_beside_its_figure_alone(tmp_path):

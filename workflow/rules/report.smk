@@ -51,6 +51,7 @@ rule report:
                 *(["data_sizes"] if families() else []),
             )
         ],
+        numbers=[f"{FIGURES}/weight_spectrum.csv", f"{FIGURES}/weight_distribution.csv"],
         sprite=[f"{FIGURES}/weights_sprite.png", f"{FIGURES}/weights_sprite.json"],
     output:
         page=report(

@@ -3,15 +3,18 @@
 import dataclasses
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from regatlas import grids
+from regatlas.figures import distribution, spectrum, style
 from regatlas.report import numbers
 from regatlas.statistics import t_interval
+from regatlas.tables import read_csv
 
 _PARTS = (0.01, 0.1, 0.5, 1.0)  # of a run, at which learning curves are read off
 _MEANS = "means over seeds, ± half the width of the 95 % t interval"
@@ -32,7 +35,7 @@ class Table:
     """A table of methods. ``heads`` has a text for every cell of a row; ``words`` are those of cells that are texts."""
 
     caption: str
-    source: str  # the file that has these numbers in full
+    source: str  # the file beside the report that has these numbers in full
     heads: list[str]
     rows: list[tuple[str, list[Cell]]]  # a method's id and its cells
     words: tuple[str, ...] = ()
@@ -46,6 +49,7 @@ def tables(
     robustness: pd.DataFrame | None,
     tuning: pd.DataFrame | None,
     comparison: Sequence[Mapping[str, Any]],
+    figures: Path | None = None,
 ) -> dict[str, Table]:
     """Figure -> the table beside it, for those of the figures that have one and that the data allow.
 
@@ -57,6 +61,7 @@ def tables(
         robustness: the frame of robustness.csv.
         tuning: the frame of tuning.csv.
         comparison: the rows of comparison.csv.
+        figures: the folder of the figures, some of which have their numbers beside them.
     """
     finished = runs[runs["status"] == "finished"]
     makers = {
@@ -64,6 +69,8 @@ def tables(
         "data_sizes": lambda: _sizes(methods, finished),
         "robustness": lambda: None if robustness is None else _robustness(methods, robustness),
         "strength_paths": lambda: None if tuning is None else _points(methods, tuning),
+        "weight_spectrum": lambda: _of_file(figures, "weight_spectrum", spectrum.COLUMNS, _spectrum),
+        "weight_distribution": lambda: _of_file(figures, "weight_distribution", distribution.COLUMNS, _distribution),
         "cost": lambda: _cost(finished, comparison),
     }
     found = {name: makers[name]() for name in drawn if name in makers}
@@ -202,6 +209,46 @@ def _cost(finished: pd.DataFrame, comparison: Sequence[Mapping[str, Any]]) -> Ta
         ],
         rows,
     )
+
+
+def _of_file(
+    folder: Path | None, name: str, columns: Sequence[str], table: Callable[[pd.DataFrame], Table]
+) -> Table | None:
+    """The table of the numbers that a figure's program has put beside it; None if there are none."""
+    path = folder / f"{name}.csv" if folder else None
+    return table(read_csv(path, columns)) if path and path.is_file() else None
+
+
+def _spectrum(powers: pd.DataFrame) -> Table:
+    rings = sorted(set(powers["frequency"]))
+    known = {(row.method, row.frequency): row.power for row in powers.itertuples()}
+    rows = [
+        (method, [_number(numbers.number(power, ".3g"), power) for power in (known.get((method, r)) for r in rings)])
+        for method in dict.fromkeys(powers["method"])
+    ]
+    return Table(
+        "Power of the weight images at more than one less and at most so many cycles over the image's shorter side, "
+        "white noise being 1; means over seeds.",
+        "",
+        [f"{ring:g} {'cycle' if ring == 1 else 'cycles'}" for ring in rings],
+        rows,
+    )
+
+
+def _distribution(pools: pd.DataFrame) -> Table:
+    form = style.number
+    rows = [
+        (
+            pool["method"],
+            [
+                _number(f"{pool['weights']:,.0f}", pool["weights"]),
+                *(_number(form(pool[name]), pool[name]) for name in ("smallest", "low", "high", "largest", "stddev")),
+            ],
+        )
+        for pool in pools.to_dict("records")
+    ]
+    heads = ["Weights", "Smallest", "0.5 % are smaller than", "0.5 % are larger than", "Largest", "Standard deviation"]
+    return Table("Of all seeds together.", "", heads, rows)
 
 
 def _number(text: str, value: Any, more: str = "") -> Cell:

@@ -191,7 +191,7 @@ def render(
         evaluations=int(curves.groupby(["method", "seed", "point"]).size().max()) if len(curves) else 0,
         figures=pictures,
         drawn=drawn,
-        behind=behind.tables(drawn, [*by_id], selected_runs(runs), curves, robustness, points, rows),
+        behind=behind.tables(drawn, [*by_id], selected_runs(runs), curves, robustness, points, rows, Path(figures)),
         sprite=sprite,
         tables={name: _TABLES[name] for name in _TABLES if name in tables},
         claims=None if claims is None else claimed.shown(claims, here, set(reports)),
