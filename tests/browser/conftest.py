@@ -45,7 +45,7 @@ def opened(chromium) -> Iterator[Callable]:
         own = f"file://{path}"
         page.on("request", lambda asked: said.append(asked.url) if not asked.url.startswith((own, "data:")) else None)
         page.goto(own + address)
-        if script:
+        if script and page.locator("#sprite").count():
             page.wait_for_selector(".viewer canvas")
         return page
 

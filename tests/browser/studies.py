@@ -1,7 +1,8 @@
 """Studies made up for the browser: runs with known weights, then the programs' own way from runs to the page."""
 
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from regatlas.figures import (
     style,
     weights,
 )
-from regatlas.report import page
+from regatlas.report import atlas, page
 from regatlas.tables import CLAIM_COLUMNS
 
 SHAPE, CLASSES, TEST, DARK = (12, 10), 10, 200, 3  # pixel 3 is on in no image
@@ -133,6 +134,14 @@ def make(
     html = page.render(given, table, evaluations, comparison, figures, beside, claims, corrupted, points, ["fair"])
     (folder / "report.html").write_text(html, encoding="utf-8")
     return folder / "report.html"
+
+
+def make_atlas(pages: Sequence[Path], folder: Path) -> Path:
+    """Write ``atlas.html`` over the studies of these pages; return its path."""
+    for page_ in pages:
+        shutil.copytree(page_.parent, folder / page_.parent.name, ignore=shutil.ignore_patterns("runs", "figures"))
+    (folder / "atlas.html").write_text(atlas.render(sorted(path for path in folder.iterdir())), encoding="utf-8")
+    return folder / "atlas.html"
 
 
 def claims() -> pd.DataFrame:

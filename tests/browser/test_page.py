@@ -376,6 +376,22 @@ def test_on_paper_no_figure_is_cut(opened, large):
     assert len(page.pdf(format="A4")) > 10_000
 
 
+def test_the_page_about_all_studies_leads_to_the_methods_in_their_reports(opened, study, post, tmp_path):
+    page = opened(studies.make_atlas([study, post], tmp_path), width=360)
+    assert overflow(page) == 0
+    assert page.evaluate("window.injected") is None and page.locator(".injected").count() == 0
+    shown = page.locator("#matrix tbody").evaluate("body => body.textContent")
+    assert all(label in shown for label in studies.HOSTILE.values())
+    axe = Axe()
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        assert complaints(axe.run(page).response) == []
+    link = page.locator("#matrix tbody tr", has=page.locator("code", has_text="m1")).get_by_role("link")
+    address = link.get_attribute("href")
+    assert address.endswith("/report.html#comparison&methods=none,m1")
+    assert shown_rows(opened(study, address.partition("report.html")[2])) == ["none", "m1"]
+
+
 def test_it_is_small_and_opens_quickly(opened, large):
     assert large.stat().st_size < 10_000_000
     page = opened(large)
