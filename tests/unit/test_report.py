@@ -229,10 +229,14 @@ def test_many_methods_are_counted_in_words_and_listed_in_tables(tmp_path):
 
 def test_the_lost_runs_of_many_methods_are_said_in_few_words(tmp_path):
     methods = {f"m{i:02}": ("l2", {}, None) for i in range(12)}
+    entries = [{"id": key, "label": key} for key in methods]
     runs, _, _ = frames(methods, seeds=range(9), diverged=[(key, s) for key in methods for s in range(7)])
-    sentences = facts.lost_runs([{"id": key, "label": key} for key in methods], range(9), runs)
-    assert len(sentences) == 9 and sentences[-1] == "So it is with 4 other methods."
-    assert "diverged with seeds 0 to 6 (the loss became NaN)" in sentences[0]
+    alike = "m00, m01, m02, m03, m04, m05, m06 and 5 others: training diverged with seeds 0 to 6 (the loss became NaN)"
+    assert facts.lost_runs(entries, range(9), runs) == [f"{alike}; the numbers are of the other runs."]
+    runs, _, _ = frames(methods, seeds=range(12), diverged=[(key, i) for i, key in enumerate(methods)])
+    sentences = facts.lost_runs(entries, range(12), runs)
+    assert len(sentences) == 9 and sentences[-1] == "So it is, with other seeds, with 4 other methods."
+    assert sentences[7].startswith("m07: training diverged with seed 7 (")
 
 
 def test_runtimes_of_different_processors_are_warned_of(tmp_path):

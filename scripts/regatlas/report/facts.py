@@ -136,22 +136,21 @@ def missing(methods: Sequence[Mapping[str, Any]], seeds: Sequence[int], runs: pd
 
 
 def lost_runs(methods: Sequence[Mapping[str, Any]], wanted: Sequence[int], runs: pd.DataFrame) -> list[str]:
-    """A sentence for every method with runs that diverged or are missing; of many methods for some."""
-    sentences = []
+    """A sentence for the methods that lack the same runs, or lost them alike; of many sentences some."""
+    found: dict[str, list[str]] = {}  # what is said -> of which methods
     for method in methods:
         mine = runs[runs["method"] == method["id"]]
         diverged = mine[mine["status"] != "finished"]
         if len(diverged):
             reasons = some(dict.fromkeys(text for text in diverged["message"] if text), 3)
-            sentences.append(
-                f"{method['label']}: training diverged with {_seeds(diverged['seed'])}"
-                f"{f' ({reasons})' if reasons else ''}; the numbers are of the other runs."
-            )
-        missing = sorted(set(wanted) - set(mine["seed"]))
-        if missing:
-            sentences.append(f"{method['label']}: no run with {_seeds(missing)} is in the table.")
-    more = [f"So it is with {len(sentences) - _NAMED} other methods."] if len(sentences) > _NAMED else []
-    return sentences[:_NAMED] + more
+            why = f" ({reasons})" if reasons else ""
+            said = f"training diverged with {_seeds(diverged['seed'])}{why}; the numbers are of the other runs."
+            found.setdefault(said, []).append(method["label"])
+        if missing_seeds := sorted(set(wanted) - set(mine["seed"])):
+            found.setdefault(f"no run with {_seeds(missing_seeds)} is in the table.", []).append(method["label"])
+    sentences = [f"{some(labels, _NAMED)}: {said}" for said, labels in found.items()]
+    rest = sum(len(labels) for labels in list(found.values())[_NAMED:])
+    return sentences[:_NAMED] + ([f"So it is, with other seeds, with {rest} other methods."] if rest else [])
 
 
 def _seeds(values: Sequence[int]) -> str:
