@@ -134,3 +134,10 @@ def test_names_of_corruptions_and_values_are_escaped(tmp_path, text):
     )
     html = page.render(spec(), runs, curves, comparison, tmp_path, robustness=robustness)
     assert "<script>alert" not in html and "<i>" not in html and "table-robustness" in Page(html).ids
+
+
+def test_the_numbers_of_a_figure_too_high_for_paper_are_printed(tmp_path):
+    (tmp_path / "cost.svg").write_text(SVG)
+    assert 'class="behind"' in page.render(spec(), *frames(), tmp_path)
+    (tmp_path / "cost.svg").write_text(SVG.replace('height="36pt"', 'height="200pt"'))
+    assert 'class="behind on-paper"' in page.render(spec(), *frames(), tmp_path)

@@ -69,6 +69,7 @@ _TABLES = {  # beside the report
     "claims.csv": "the post's claims",
     "config.yaml": "the configuration",
 }
+_HIGH = 2.5  # times its width: on paper such a figure is too small to be read, so its numbers are printed, too
 _SCRIPTS = ("start", "tables", "methods", "figures", "weights", "end")  # in the order in which they run
 
 
@@ -308,9 +309,12 @@ def _size(root: ElementTree.Element) -> tuple[float, float]:
 
 
 def _figures(folder: Path, captions: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The figures that are there, each with its caption."""
-    return [
-        {"name": name, "caption": caption, "svg": inline(Path(folder) / f"{name}.svg")}
-        for name, caption in captions.items()
-        if (Path(folder) / f"{name}.svg").is_file()
-    ]
+    """The figures that are there, each with its caption, and whether it is too high for a sheet of paper."""
+    found = []
+    for name, caption in captions.items():
+        if (Path(folder) / f"{name}.svg").is_file():
+            svg = inline(Path(folder) / f"{name}.svg")
+            box = re.search(r'viewBox="\S+ \S+ (\S+) (\S+)"', svg)
+            high = box is not None and float(box[2]) > _HIGH * float(box[1])
+            found.append({"name": name, "caption": caption, "svg": svg, "high": high})
+    return found

@@ -32,5 +32,5 @@ follow();
 
 // A printed page shows what is folded, too.
 window.addEventListener("beforeprint", () => {
-  for (const details of document.querySelectorAll("main details:not(.stills, .behind)")) details.open = true;
+  for (const details of document.querySelectorAll("main details:is(.on-paper, :not(.stills, .behind))")) details.open = true;
 });
