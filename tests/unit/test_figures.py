@@ -32,7 +32,7 @@ import figure_sprite
 import figure_weights
 from regatlas import palette, reference, runs, tables
 from regatlas.errors import UserError
-from regatlas.figures import calibration, cost, style
+from regatlas.figures import calibration, cost, sizes, style
 from regatlas.figures.curves import spread
 
 SCRIPTS = Path(figure_weights.__file__).parent
@@ -543,6 +543,33 @@ def test_sizes_join_methods_of_a_family(tmp_path):
     assert "No regularization: 81.00 % with 500, 91.00 % with 1,000." in description(root)
     assert {e.get("data-method") for e in root.iter() if e.get("data-method")} == {"none"}
     assert {"500", "1,000"} <= set(texts(root))
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (["No regularization, 500 images", "No regularization, 55,000 images"], "No regularization"),
+        (["Dropout", "Dropout, 500 images"], "Dropout"),
+        (["All of them", "Half"], "All of them"),
+    ],
+)
+def test_a_line_over_sizes_is_called_by_what_its_methods_have_in_common(labels, expected):
+    methods = [style.Method(f"m{i}", label, "#000000", "solid", "o") for i, label in enumerate(labels)]
+    assert sizes._family(methods).label == expected
+
+
+def test_what_stands_beside_a_row_of_the_forest_has_room(tmp_path):
+    def height(label):
+        study = make(tmp_path, {**FOUR, "none": label})
+        comparison = pd.read_csv(tmp_path / "comparison.csv", keep_default_na=False)
+        comparison["baseline"] = ["", "none", "none", "dropout"]
+        comparison.to_csv(tmp_path / "comparison.csv", index=False)
+        root = svg(draw(study, "forest"), "forest")
+        assert any(text.startswith("against") for text in texts(root))
+        return float(root.get("height").removesuffix("pt"))
+
+    lines = 5  # of the longer name, and of the text beside the first rows less those that have room anyway
+    assert height("A name that takes many lines " * lines) > height("None") + 3 * 72 * 0.1 * (lines - 1)
 
 
 def test_robustness_has_a_panel_a_corruption(tmp_path):

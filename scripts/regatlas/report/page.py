@@ -45,7 +45,8 @@ _CAPTIONS = {  # section -> file -> caption
         "accuracy": "Test accuracy of every seed, with mean and 95 % t interval; right: less the method's mean.",
     },
     "paths": {
-        "data_sizes": "Accuracy, and the gap to training accuracy, against the number of training images.",
+        "data_sizes": "Test accuracy, and training minus test accuracy, against the number of training images: means over "
+        "seeds with 95 % t intervals.",
         "robustness": "Accuracy on corrupted copies of the test images: means over seeds with 95 % intervals.",
     },
     "tuning": {
