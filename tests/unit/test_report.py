@@ -227,6 +227,18 @@ def test_many_methods_are_counted_in_words_and_listed_in_tables(tmp_path):
     assert html.count("<article>") == 2
 
 
+def test_findings_on_many_methods_name_few_of_each_decision():
+    rows = [
+        {"label": f"m{i}", "test_accuracy": 0.9, "difference": (i - 5) / 100, "decision": decision}
+        for i, decision in enumerate(["worse"] * 4 + ["equivalent"] * 2 + ["better"] * 3)
+    ]
+    sentence = facts._differences(rows, "none")
+    assert "m6 (+1.00 points), m7 (+2.00 points) and m8 (+3.00 points) are better" in sentence
+    low, high = "\N{MINUS SIGN}2.00 (m3)", "\N{MINUS SIGN}5.00 (m0)"
+    assert f"4 methods are worse, by {low} to {high} points" in sentence
+    assert "m0 (\N{MINUS SIGN}5.00 points), m1" in facts._differences(rows[:8], "none")
+
+
 def test_the_lost_runs_of_many_methods_are_said_in_few_words(tmp_path):
     methods = {f"m{i:02}": ("l2", {}, None) for i in range(12)}
     entries = [{"id": key, "label": key} for key in methods]

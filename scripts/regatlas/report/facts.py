@@ -11,6 +11,7 @@ import pandas as pd
 from regatlas.report.numbers import bounds, count, known, listing, number, percent, seeds, some
 
 _NAMED = 8  # methods that a sentence names
+_FEW = 3  # of each decision, if there are more in all
 _PROJECT = Path(__file__).resolve().parents[3]
 
 
@@ -39,7 +40,8 @@ def _differences(rows: Sequence[Mapping[str, Any]], reference: str) -> str:
     parts = []
     for decision in ("better", "worse", "equivalent"):
         if group := [row for row in others if row["decision"] == decision]:
-            parts.append(_group(group, f"{'is' if len(group) == 1 else 'are'} {decision}"))
+            most = _NAMED if len(others) <= _NAMED else _FEW
+            parts.append(_group(group, f"{'is' if len(group) == 1 else 'are'} {decision}", most))
     if parts:
         return f"Against {reference}, seed by seed: {'; '.join(parts)}."
     some_points = some(f"{row['label']} {_difference(row)}" for row in others)
@@ -48,9 +50,9 @@ def _differences(rows: Sequence[Mapping[str, Any]], reference: str) -> str:
     return f"Seed by seed, the differences to {reference} in points are {some_points}{why}."
 
 
-def _group(group: Sequence[Mapping[str, Any]], verb: str) -> str:
-    """Methods of one decision, each with its difference; of many the smallest and the largest."""
-    if len(group) <= _NAMED:
+def _group(group: Sequence[Mapping[str, Any]], verb: str, most: int) -> str:
+    """Methods of one decision, each with its difference; of more than ``most`` the smallest and the largest."""
+    if len(group) <= most:
         values = (f"{row['label']} ({percent(row['difference'], '+.2f')} points)" for row in group)
         return f"{listing(values)} {verb}"
     ends = sorted(group, key=lambda row: abs(row["difference"]))

@@ -45,8 +45,8 @@ _CAPTIONS = {  # section -> file -> caption
         "accuracy": "Test accuracy of every seed, with mean and 95 % t interval; right: less the method's mean.",
     },
     "paths": {
-        "data_sizes": "Test accuracy, and training minus test accuracy, against the number of training images: means over "
-        "seeds with 95 % t intervals.",
+        "data_sizes": "Test accuracy, and training minus test accuracy, against the number of training images: means "
+        "over seeds with 95 % t intervals.",
         "robustness": "Accuracy on corrupted copies of the test images: means over seeds with 95 % intervals.",
     },
     "tuning": {
@@ -220,8 +220,10 @@ def _compared_with(row: Mapping[str, Any], baseline: str) -> str:
     return "" if row["method"] == baseline else baseline
 
 
-def _sprite(folder: Path, methods: Sequence[Mapping[str, Any]]) -> dict[str, str] | None:
-    """The sprite of the weights as text: its index with the methods' labels, and its picture; None if there is none."""
+def _sprite(folder: Path, methods: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """The sprite of the weights as text: its index with the methods' labels, and its picture; and how many hidden units
+    it has. None if there is no sprite.
+    """
     index, picture = Path(folder) / "weights_sprite.json", Path(folder) / "weights_sprite.png"
     if not (index.is_file() and picture.is_file()):
         return None
@@ -230,8 +232,13 @@ def _sprite(folder: Path, methods: Sequence[Mapping[str, Any]]) -> dict[str, str
     except ValueError as error:
         raise UserError(f"{index}: not an index of the sprite ({error}); delete it and run again") from None
     content["labels"] = {method["id"]: method["label"] for method in methods}
+    units = content["units"] if content["hidden"] else 0
     encoded = base64.b64encode(picture.read_bytes()).decode("ascii")
-    return {"index": json.dumps(content, ensure_ascii=False), "picture": f"data:image/png;base64,{encoded}"}
+    return {
+        "index": json.dumps(content, ensure_ascii=False),
+        "picture": f"data:image/png;base64,{encoded}",
+        "units": units,
+    }
 
 
 def _selected(method: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -180,11 +180,12 @@ class Viewer {
     this.show();
   }
 
-  /** The units' names above the images; of two lines of classes both. */
+  /** The units' names above the images; of two lines both. */
   name() {
     const { units, hidden } = this.sprite;
     const wide = across(this.sprite);
-    const words = (unit) => (hidden ? `${unit + 1}` : [unit, unit + wide].filter((one) => one < units).join(", "));
+    const lines = units <= 2 * wide ? [0, wide] : [0]; // of more lines the first
+    const words = (unit) => lines.map((more) => unit + more).filter((one) => one < units).map((one) => one + (hidden ? 1 : 0)).join(", ");
     this.heads.replaceChildren(...Array.from({ length: wide }, (_, unit) => make("span", {}, words(unit))));
   }
 
