@@ -25,10 +25,11 @@ def main() -> None:
     parser.add_argument("--tuning", type=Path, required=True, help="where to write tuning.csv")
     parser.add_argument("--robustness", type=Path, required=True, help="where to write robustness.csv")
     parser.add_argument("--correct", type=Path, required=True, help="where to write correct.npz")
+    parser.add_argument("--partial", action="store_true", help="leave out runs that are not there")
     options = parser.parse_args()
     spec = options.spec
     against = reference.read(options.reference)
-    table, curves, robustness, correct = collect(spec["methods"], spec["seeds"], options.runs, against)
+    table, curves, robustness, correct = collect(spec["methods"], spec["seeds"], options.runs, against, options.partial)
     write_csv(options.table, table)
     write_csv(options.curves, curves)
     write_csv(options.tuning, tuning.summary(table))

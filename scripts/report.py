@@ -7,7 +7,15 @@ from regatlas import arguments
 from regatlas.errors import run
 from regatlas.files import write_text
 from regatlas.report import page
-from regatlas.tables import CLAIM_COLUMNS, COMPARISON_COLUMNS, CURVE_COLUMNS, RUN_COLUMNS, read_csv
+from regatlas.tables import (
+    CLAIM_COLUMNS,
+    COMPARISON_COLUMNS,
+    CURVE_COLUMNS,
+    ROBUSTNESS_COLUMNS,
+    RUN_COLUMNS,
+    TUNING_COLUMNS,
+    read_csv,
+)
 
 
 def main() -> None:
@@ -20,6 +28,8 @@ def main() -> None:
     parser.add_argument("--curves", type=Path, required=True, help="curves.csv")
     parser.add_argument("--comparison", type=Path, required=True, help="comparison.csv")
     parser.add_argument("--claims", type=Path, nargs="?", help="claims.csv, of a study that has one")
+    parser.add_argument("--robustness", type=Path, nargs="?", help="robustness.csv")
+    parser.add_argument("--tuning", type=Path, nargs="?", help="tuning.csv")
     parser.add_argument("--figures", type=Path, required=True, help="the folder of the figures")
     parser.add_argument("--out", type=Path, required=True, help="where to write the report")
     options = parser.parse_args()
@@ -32,6 +42,9 @@ def main() -> None:
         tables=[path.name for path in (options.out.parent.iterdir() if options.out.parent.is_dir() else ())]
         + [options.config_yaml.name],
         claims=read_csv(options.claims, CLAIM_COLUMNS) if options.claims else None,
+        robustness=read_csv(options.robustness, ROBUSTNESS_COLUMNS) if options.robustness else None,
+        reports=[path.parent.name for path in options.out.absolute().parent.parent.glob(f"*/{options.out.name}")],
+        points=read_csv(options.tuning, TUNING_COLUMNS) if options.tuning else None,
     )
     write_text(options.config_yaml, page.resolved(options.spec["config"]))
     write_text(options.out, html)

@@ -60,5 +60,5 @@ def undecidable(seeds: int, level: float = 0.95) -> str:
     needed = seeds_needed(level)
     if seeds >= needed:
         return ""
-    smallest = f", so the smallest p-value it can have is {2.0 ** (1 - seeds):.3g}" if seeds else ""
-    return f"better or worse: that needs {needed} seeds in common with the baseline, and it has {seeds}{smallest}"
+    smallest = f", so the smallest possible p-value is {2.0 ** (1 - seeds):.3g}" if seeds else ""
+    return f"better or worse: that needs {needed} seeds in common with the baseline, and there are {seeds}{smallest}"

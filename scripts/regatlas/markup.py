@@ -198,12 +198,12 @@ def on_tuning(comparison: pd.DataFrame) -> list[str]:
     if len({row["points"] for row in rows}) > 1:
         counts = ", ".join(f"{row['label']} {row['points']}" for row in rows)
         notes.append(f"The methods had different numbers of points, so they were not tuned alike: {counts}.")
-    return notes + [
-        f"{row['label']}: the selected point ({grids.words(json.loads(row['values']))}) lies at the edge of its grid; "
-        "a wider grid may hold a better one."
-        for row in rows
-        if row["at_edge"]
-    ]
+    edge = [f"{row['label']} ({grids.words(json.loads(row['values']))})" for row in rows if row["at_edge"]]
+    if edge:
+        notes.append(
+            f"Selected at the edge of their grids, where a wider grid may hold a better point: {', '.join(edge)}."
+        )
+    return notes
 
 
 def undecidable(comparison: pd.DataFrame) -> list[str]:

@@ -24,7 +24,11 @@ class _Unusable(Exception):
 
 
 def collect(
-    methods: Iterable[Mapping[str, Any]], seeds: Iterable[int], root: str | Path, reference: Reference
+    methods: Iterable[Mapping[str, Any]],
+    seeds: Iterable[int],
+    root: str | Path,
+    reference: Reference,
+    partial: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, Correct]:
     """Read every run and select a point of each method.
 
@@ -34,6 +38,7 @@ def collect(
         seeds: the seeds each point was trained with.
         root: the folder of the runs.
         reference: what they are measured against.
+        partial: whether runs that are not there are left out.
 
     Returns:
         The frames of runs.csv and curves.csv, by method id, then point, then seed; the frame of robustness.csv, and
@@ -46,7 +51,7 @@ def collect(
     rows, curves, bits, worse, problems, again = [], [], [], [], {}, 0
     for entry, seed in itertools.product(_points(methods), sorted(seeds)):
         path = runs.path(root, entry["regularizer"], entry["digest"], seed)
-        if path in problems:  # methods may have points in common
+        if path in problems or (partial and not path.exists()):  # methods may have points in common
             continue
         try:
             run = _read(path, entry["digest"], seed)

@@ -41,7 +41,7 @@ def selected(methods: Sequence[str], points: Sequence[int], validation: Sequence
 
     Args:
         methods: each run's method.
-        points: each run's point; those of a method have equally many runs.
+        points: each run's point; one that has fewer runs than another of its method counts as if they had diverged.
         validation: each run's validation accuracy, NaN where it diverged.
     """
     runs = pd.DataFrame({"method": methods, "point": points, "validation": np.asarray(validation, dtype=np.float64)})
@@ -49,7 +49,9 @@ def selected(methods: Sequence[str], points: Sequence[int], validation: Sequence
     for _, mine in runs.groupby("method", sort=False):
         known = np.unique(mine["point"])
         by_point = [mine.loc[mine["point"] == point, "validation"].to_numpy() for point in known]
-        chosen[mine.index[mine["point"] == known[select(np.stack(by_point))]]] = True
+        most = max(map(len, by_point))
+        padded = [np.pad(found, (0, most - len(found)), constant_values=np.nan) for found in by_point]
+        chosen[mine.index[mine["point"] == known[select(np.stack(padded))]]] = True
     return chosen
 
 

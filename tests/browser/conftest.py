@@ -45,7 +45,7 @@ def opened(chromium) -> Iterator[Callable]:
         own = f"file://{path}"
         page.on("request", lambda asked: said.append(asked.url) if not asked.url.startswith((own, "data:")) else None)
         page.goto(own + address)
-        if script:
+        if script and page.locator("#sprite").count():
             page.wait_for_selector(".viewer canvas")
         return page
 
@@ -60,6 +60,14 @@ def study(tmp_path_factory) -> Path:
     """The page of ten methods and six seeds; six labels are hostile, two methods have a grid, one no finished run."""
     folder = tmp_path_factory.mktemp("study")
     return studies.make(folder, studies.LABELS, range(6), grid={"m1": [0.1, 1.0], "long": [0.5, 2.0]}, lost=("m3",))
+
+
+@pytest.fixture(scope="session")
+def post(tmp_path_factory) -> Path:
+    """The page that tells the post's story and shows its claims."""
+    methods = ("none", "dropout", "gaussian", "l2", "weight_norm", "other")
+    labels = {name: f"The {name}" for name in methods} | {"l2": studies.HOSTILE["markup"]}
+    return studies.make(tmp_path_factory.mktemp("post"), labels, range(6), claims=studies.claims())
 
 
 @pytest.fixture(scope="session")

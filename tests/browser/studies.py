@@ -1,12 +1,15 @@
 """Studies made up for the browser: runs with known weights, then the programs' own way from runs to the page."""
 
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from regatlas import measurements, palette, reference, runs, tables, tuning
+from regatlas.claims.claim import UNMEASURED, VERDICTS
 from regatlas.comparison import compare
 from regatlas.corruptions import KINDS, SEVERITIES
 from regatlas.figures import (
@@ -25,7 +28,8 @@ from regatlas.figures import (
     style,
     weights,
 )
-from regatlas.report import page
+from regatlas.report import atlas, page
+from regatlas.tables import CLAIM_COLUMNS
 
 SHAPE, CLASSES, TEST, DARK = (12, 10), 10, 200, 3  # pixel 3 is on in no image
 PIXELS = SHAPE[0] * SHAPE[1]
@@ -48,6 +52,7 @@ def make(
     grid: Mapping[str, list[float]] | None = None,
     hidden: bool = False,
     lost: tuple[str, ...] = (),
+    claims: pd.DataFrame | None = None,
 ) -> Path:
     """Write ``folder/report.html`` and everything beside it; return the page's path.
 
@@ -55,6 +60,7 @@ def make(
         methods: id -> label; the first is the baseline. Method m at seed s is right a little less often than m - 1.
         grid: of methods, the values of their setting ``strength``.
         lost: methods all of whose runs diverged.
+        claims: what the page of the post says of its claims; without them the page is another study's.
     """
     grid = grid or {}
     random = np.random.default_rng(0)
@@ -121,10 +127,39 @@ def make(
         for number, entry in enumerate(shown)
     ]
     given = {"title": "Made up", "author": "", "story": "", "config": config, "baseline": baseline, "methods": about}
+    if claims is not None:  # the story is told by the regularizers' names
+        given |= {"story": "post", "methods": [{**entry, "regularizer": entry["id"]} for entry in about]}
     beside = [path.name for path in folder.iterdir()]
-    html = page.render(given, table, evaluations, comparison, folder / "figures", beside)
+    points, figures = frames["tuning"], folder / "figures"
+    html = page.render(given, table, evaluations, comparison, figures, beside, claims, corrupted, points, ["fair"])
     (folder / "report.html").write_text(html, encoding="utf-8")
     return folder / "report.html"
+
+
+def make_atlas(pages: Sequence[Path], folder: Path) -> Path:
+    """Write ``atlas.html`` over the studies of these pages; return its path."""
+    for page_ in pages:
+        shutil.copytree(page_.parent, folder / page_.parent.name, ignore=shutil.ignore_patterns("runs", "figures"))
+    (folder / "atlas.html").write_text(atlas.render(sorted(path for path in folder.iterdir())), encoding="utf-8")
+    return folder / "atlas.html"
+
+
+def claims() -> pd.DataFrame:
+    """claims.csv with a claim of every verdict, hostile texts and numbers that were measured in another study."""
+    rows = []
+    for number, verdict in enumerate(VERDICTS, 1):
+        found = {"quantity": f"share {HOSTILE['markup']}", "value": 0.5, "n": 5, "of": "seeds", "unit": "%"}
+        found = [{**found, "text": "0.50 [0.40, 0.60] %"}] * number if verdict != UNMEASURED else []
+        rows.append(
+            {
+                **dict.fromkeys(CLAIM_COLUMNS, ""),
+                **{"claim": number, "says": HOSTILE["quotes"], "quote": HOSTILE["rtl"], "measured": HOSTILE["long"]},
+                **{"verdict": verdict, "why": f"Because of {HOSTILE['emoji']}.", "studies": "made_up fair"},
+                **{"commands": "snakemake --configfile config/mlp.yaml --cores 2" if not found else ""},
+                **{"shown": "figure-accuracy fair#methods", "measurements": json.dumps(found)},
+            }
+        )
+    return pd.DataFrame(rows, columns=CLAIM_COLUMNS)
 
 
 def _write_run(path, digest, numbers, hidden, labels, lost):

@@ -3,6 +3,7 @@
 import base64
 import csv
 import io
+import itertools
 import re
 from xml.etree import ElementTree
 
@@ -40,7 +41,7 @@ def overflow(page):
     return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
 
-@pytest.mark.parametrize("which", ["study", "small"])
+@pytest.mark.parametrize("which", ["study", "small", "post"])
 def test_axe_finds_nothing_in_either_theme(request, opened, which):
     axe = Axe()
     page = opened(request.getfixturevalue(which), color_scheme="light")
@@ -58,8 +59,7 @@ def complaints(found):
     return [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]]
 
 
-@pytest.mark.parametrize("width", [360, 1280, 3840])
-@pytest.mark.parametrize("which", ["study", "large"])
+@pytest.mark.parametrize(("which", "width"), [*itertools.product(["study", "large"], [360, 1280, 3840]), ("post", 360)])
 def test_nothing_is_wider_than_the_window(request, opened, tmp_path, which, width):
     page = opened(request.getfixturevalue(which), width=width)
     assert overflow(page) == 0
@@ -279,12 +279,77 @@ def test_the_point_of_the_grid_can_be_chosen_and_seen_side_by_side(opened, study
     assert (pixels(page, "m1") != before).any() and (pixels(page, "m2") == same).all()
 
 
+def test_the_address_keeps_what_the_viewer_shows(opened, study):
+    page = opened(study)
+    page.get_by_role("combobox", name="Weights").select_option("raw")
+    page.get_by_role("combobox", name="Colour scale").select_option("shared")
+    page.get_by_role("slider", name="Seed").press("End")
+    page.get_by_role("slider", name="Point of the grid").press("End")
+    assert page.evaluate("location.hash") == "#weights=raw&scale=shared&seed=5&point=2"
+    page.wait_for_timeout(100)
+    chosen = pixels(page, "m1")
+    again = opened(study, "#weights&weights=raw&scale=shared&seed=5&point=2")
+    assert (pixels(again, "m1") == chosen).all()
+    assert "seed 5" in again.locator(".viewer [data-method='m1'] canvas").get_attribute("aria-label")
+    wrong = opened(study, "#weights=no&scale=__proto__&seed=77&point=-1&class=x")
+    assert "mean" in wrong.locator(".viewer [data-method='m1'] canvas").get_attribute("aria-label")
+    assert wrong.get_by_role("combobox", name="Weights").input_value() == "centred"
+
+
+def test_a_link_within_the_page_keeps_the_methods_and_moves_the_focus(opened, study):
+    page = opened(study, "#methods=none,m1")
+    page.get_by_role("navigation").get_by_role("link", name="Calibration").click()
+    page.wait_for_function("location.hash === '#calibration&methods=none,m1'")
+    assert shown_rows(page) == ["none", "m1"]
+    assert page.evaluate("document.activeElement.id") == "calibration"
+    page.get_by_role("link", name="Link to the figure cost").click()
+    page.wait_for_function("location.hash === '#figure-cost&methods=none,m1'")
+
+
+def test_on_a_narrow_screen_the_classes_stand_in_two_lines(opened, study):
+    page = opened(study, width=360)
+    height, width = studies.SHAPE
+    assert pixels(page, "none").shape == (2 * height + 1, 5 * (width + 1) - 1, 3)
+    assert page.locator(".heads span").all_inner_texts() == ["0, 5", "1, 6", "2, 7", "3, 8", "4, 9"]
+
+
+def test_numbers_behind_a_figure_are_those_of_its_table(opened, study):
+    page = opened(study)
+    page.locator("#figure-robustness + details summary").click()
+    with open(study.with_name("robustness.csv"), encoding="utf-8", newline="") as stream:
+        mine = [
+            float(row["accuracy"])
+            for row in csv.DictReader(stream)
+            if row["method"] == "m1" and row["corruption"] == "blur"
+        ]
+    place = page.locator("#table-robustness thead th").all_inner_texts().index("Blur")
+    cell = page.locator("#table-robustness [data-method='m1'] > *").nth(place)
+    assert float(cell.get_attribute("data-value")) == pytest.approx(np.mean(mine))
+    assert cell.inner_text().startswith(f"{100 * np.mean(mine):.1f}")
+    assert page.locator("#table-strength_paths tbody tr").count() == 4
+
+
+def test_claims_show_texts_as_they_are_and_link_to_what_shows_them(opened, post):
+    page = opened(post)
+    assert page.evaluate("window.injected") is None and page.locator(".injected").count() == 0
+    claim = page.locator("#claim-1")
+    assert claim.locator("q").evaluate("quote => quote.textContent") == studies.HOSTILE["rtl"]
+    addresses = claim.locator("a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+    assert addresses == ["#figure-accuracy", "../fair/report.html#methods"]
+    claim.get_by_role("link", name="the accuracy of every seed").click()
+    top = page.locator("#figure-accuracy").evaluate("element => element.getBoundingClientRect().top")
+    assert 30 <= top <= 450  # below the line that stays at the top
+    for number in range(1, 7):
+        page.locator(f".tally a[href='#claim-{number}']").click()
+        assert page.locator(f"#claim-{number}").evaluate("element => element.getBoundingClientRect().top") < 850
+
+
 def test_hidden_units_are_not_averaged_or_centred(opened, small):
     page = opened(small)
     assert page.get_by_role("combobox", name="Weights").count() == 0
     assert "mean" not in page.locator("#sprite .tools").inner_text()
     assert page.locator(".viewer .weights-row:not(.head)").count() == 3  # two methods and the start
-    assert "Not decidable" in page.locator("main").inner_text()
+    assert "No method can be called better or worse" in page.locator("main").inner_text()
 
 
 def test_it_reads_without_a_script(opened, study):
@@ -306,6 +371,22 @@ def test_on_paper_no_figure_is_cut(opened, large):
         assert box["height"] <= 1017 and box["x"] + box["width"] <= 688, figure.get_attribute("id")
     assert page.locator(".tools:visible, #picker:visible, nav:visible").count() == 0
     assert len(page.pdf(format="A4")) > 10_000
+
+
+def test_the_page_about_all_studies_leads_to_the_methods_in_their_reports(opened, study, post, tmp_path):
+    page = opened(studies.make_atlas([study, post], tmp_path), width=360)
+    assert overflow(page) == 0
+    assert page.evaluate("window.injected") is None and page.locator(".injected").count() == 0
+    shown = page.locator("#matrix tbody").evaluate("body => body.textContent")
+    assert all(label in shown for label in studies.HOSTILE.values())
+    axe = Axe()
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        assert complaints(axe.run(page).response) == []
+    link = page.locator("#matrix tbody tr", has=page.locator("code", has_text="m1")).get_by_role("link")
+    address = link.get_attribute("href")
+    assert address.endswith("/report.html#comparison&methods=none,m1")
+    assert shown_rows(opened(study, address.partition("report.html")[2])) == ["none", "m1"]
 
 
 def test_it_is_small_and_opens_quickly(opened, large):

@@ -52,12 +52,30 @@ def test_the_numbers_change_with_the_runs(tmp_path):
 
 
 def test_links_lead_to_what_is_on_the_page(tmp_path):
-    (tmp_path / "runtime.svg").write_text(SVG)
+    (tmp_path / "weights_own_scale_one_seed.svg").write_text(SVG)
     html = render(tmp_path, claims())
     parsed = Page(html)
     targets = {a["href"][1:] for tag, a in parsed.tags if tag == "a"}
-    assert targets <= set(parsed.ids) and "claim-34" in targets and "figure-runtime" in targets
+    assert targets <= set(parsed.ids), targets - set(parsed.ids)
+    assert "claim-34" in targets and "figure-weights_own_scale_one_seed" in targets
     assert "figure-weight_distribution" not in targets and len(parsed.ids) == len(set(parsed.ids))
+
+
+def test_links_lead_to_the_reports_of_other_studies_that_were_used(tmp_path):
+    ladder = study("ladder", {"loss_none": {}, "bias_none": {"test_accuracy": 0.931}})
+    table = claims(ladder)
+    html = section(page.render(spec(), *frames(), tmp_path, claims=table, reports=["ladder", "controls", "<b>"]))
+    others = set(re.findall(r'href="(\.\./[^"]*)"', html))
+    assert "../ladder/report.html#comparison" in others
+    assert not [address for address in others if "ladder" not in address]  # the runs of controls were not used
+    assert "the comparison of the study ladder" in Page(html).text
+    assert "../" not in section(page.render(spec(), *frames(), tmp_path, claims=table))  # it has no report
+
+
+def test_a_claim_that_was_not_measured_is_shown_nowhere():
+    rows = {row["claim"]: row for row in claimed.shown(claims(), {"comparison", "methods"})["rows"]}
+    assert rows[3]["verdict"] == "not measured" and rows[3]["links"] == []
+    assert rows[11]["links"] == [("#methods", "what each method does")]
 
 
 def test_a_study_without_claims_has_no_such_section(tmp_path):

@@ -74,7 +74,7 @@ def test_decisions(given_row, level, expected):
 
 def test_what_too_few_seeds_cannot_decide():
     assert undecidable(6) == undecidable(5, 0.9) == ""
-    assert "needs 6 seeds" in undecidable(5) and "it has 5" in undecidable(5) and "0.0625" in undecidable(5)
-    assert undecidable(0).endswith("it has 0")
+    assert "needs 6 seeds" in undecidable(5) and "there are 5" in undecidable(5) and "0.0625" in undecidable(5)
+    assert undecidable(0).endswith("there are 0")
     smallest = stats.permutation_test((np.arange(1.0, 6),), np.sum, permutation_type="samples", n_resamples=np.inf)
     assert smallest.pvalue == 0.0625

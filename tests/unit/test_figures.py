@@ -32,7 +32,7 @@ import figure_sprite
 import figure_weights
 from regatlas import palette, reference, runs, tables
 from regatlas.errors import UserError
-from regatlas.figures import calibration, cost, style
+from regatlas.figures import calibration, cost, sizes, style
 from regatlas.figures.curves import spread
 
 SCRIPTS = Path(figure_weights.__file__).parent
@@ -470,6 +470,16 @@ def test_descriptions_state_the_numbers(drawn):
     assert "L2 regularization: min \N{MINUS SIGN}0.0100, max 0.0100" in said["weights_own_scale_one_seed"]
 
 
+def test_two_figures_have_their_numbers_beside_them(drawn):
+    pools = pd.read_csv(drawn / "weight_distribution.csv").set_index("method")
+    assert pools.loc["l2", ["weights", "smallest", "largest"]].tolist() == pytest.approx([216, -0.01, 0.01], abs=1e-6)
+    assert (pools["smallest"] <= pools["low"]).all() and (pools["high"] <= pools["largest"]).all()
+    powers = pd.read_csv(drawn / "weight_spectrum.csv")
+    coarse, fine = powers.loc[powers["method"] == "l2", "power"].iloc[[0, -1]]
+    said = f"L2 regularization: {style.number(coarse, 2)} at the coarsest scale, {style.number(fine, 2)} at the finest"
+    assert said in description(svg(drawn, "weight_spectrum"))
+
+
 def test_what_belongs_to_a_method_says_so_and_has_a_tip(drawn, odd):
     for name in FILES:
         if name not in WEIGHTS:
@@ -535,6 +545,33 @@ def test_sizes_join_methods_of_a_family(tmp_path):
     assert {"500", "1,000"} <= set(texts(root))
 
 
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (["No regularization, 500 images", "No regularization, 55,000 images"], "No regularization"),
+        (["Dropout", "Dropout, 500 images"], "Dropout"),
+        (["All of them", "Half"], "All of them"),
+    ],
+)
+def test_a_line_over_sizes_is_called_by_what_its_methods_have_in_common(labels, expected):
+    methods = [style.Method(f"m{i}", label, "#000000", "solid", "o") for i, label in enumerate(labels)]
+    assert sizes._family(methods).label == expected
+
+
+def test_what_stands_beside_a_row_of_the_forest_has_room(tmp_path):
+    def height(label):
+        study = make(tmp_path, {**FOUR, "none": label})
+        comparison = pd.read_csv(tmp_path / "comparison.csv", keep_default_na=False)
+        comparison["baseline"] = ["", "none", "none", "dropout"]
+        comparison.to_csv(tmp_path / "comparison.csv", index=False)
+        root = svg(draw(study, "forest"), "forest")
+        assert any(text.startswith("against") for text in texts(root))
+        return float(root.get("height").removesuffix("pt"))
+
+    lines = 5  # of the longer name, and of the text beside the first rows less those that have room anyway
+    assert height("A name that takes many lines " * lines) > height("None") + 3 * 72 * 0.1 * (lines - 1)
+
+
 def test_robustness_has_a_panel_a_corruption(tmp_path):
     study = make(tmp_path, FOUR)
     rows = [
@@ -547,7 +584,7 @@ def test_robustness_has_a_panel_a_corruption(tmp_path):
         patch.setattr(sys, "argv", [*command, "--robustness", str(tmp_path / "robustness.csv"), "--out", str(tmp_path)])
         figure_robustness.main()
     root = svg(tmp_path, "robustness")
-    assert {"salt pepper", "blur"} <= set(texts(root))
+    assert {"Salt pepper", "Blur"} <= set(texts(root))
     assert "Dropout: 75.0 % over all, least with salt pepper (75.0 %)." in description(root)
     tips = [e.text for e in root.iter(f"{SVG}title")]
     assert "No regularization: 91.0 % at 0, 80.0 % at 1, 70.0 % at 2" in tips  # 0: the clean images of runs.csv

@@ -290,7 +290,7 @@ def test_grids_are_shown_with_their_doubts():
     assert texts(table, "none")["Selected"] == ""
     written = markup.markdown(table)
     assert "not tuned alike: No regularization 1, l2 4, b 4" in written
-    assert written.count("lies at the edge of its grid") == 1
+    assert written.count("Selected at the edge of their grids") == 1
     alike = frame(row("a", **selected, at_edge=0), row("b", **selected, at_edge=0))
     notes = markup.on_tuning(alike)
     assert len(notes) == 1 and "best mean validation accuracy" in notes[0]

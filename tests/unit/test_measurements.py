@@ -282,6 +282,19 @@ def test_a_grid_has_its_best_point_selected_and_its_bits_kept(root, data, tmp_pa
     assert correct.rows("tuned", [10, 9]).sum(axis=1).tolist() == [18, 19] and correct.images == TEST
 
 
+def test_of_a_part_of_the_study_the_runs_that_are_there_are_read(root, data):
+    gone = sorted(root.rglob("seed-*.npz"))[0]
+    gone.unlink()
+    with pytest.raises(UserError, match="1 of"):
+        collect(root, data)
+    table, curves, *_ = measurements.collect(METHODS, SEEDS, root, reference.make(data), partial=True)
+    assert len(table) == len(METHODS) * len(SEEDS) - 1 == len(curves.groupby(["method", "seed"]))
+    (there,) = sorted(root.rglob("seed-*.npz"))[:1]
+    there.write_bytes(b"")  # damaged is not missing
+    with pytest.raises(UserError, match="1 of"):
+        measurements.collect(METHODS, SEEDS, root, reference.make(data), partial=True)
+
+
 def test_a_damaged_run_of_two_methods_is_named_once(root, data):
     shared = {"id": "again", "regularizer": "l2", "grid": [], "digests": ["ab12"]}
     path = runs.path(root, "l2", "ab12", 9)

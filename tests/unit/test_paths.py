@@ -108,8 +108,10 @@ def test_the_axis_fits_the_values():
         places = paths._axis(axes, values)
         return axes.get_xscale(), places.tolist(), [label.get_text() for label in axes.get_xticklabels()]
 
+    assert axis([0.5, 0.8, 0.9, 0.95])[2] == ["0.5", "0.8", "0.95"]  # another one would overlap
+    assert axis([0.004, 0.008, 0.016, 0.032])[::2] == ("log", ["0.004", "0.008", "0.016", "0.032"])
     assert axis([1e-5, 1e-4, 1e-3]) == ("log", [1e-5, 1e-4, 1e-3], ["1e-05", "0.0001", "0.001"])
     assert axis([0.5, 0.8]) == ("linear", [0.5, 0.8], ["0.5", "0.8"])
     assert axis([0, 1e-4, 1e-2]) == ("linear", [0, 1, 2], ["0", "0.0001", "0.01"])  # by rank
     assert axis([True, False]) == ("linear", [0, 1], ["true", "false"])
-    assert len(axis([10.0**n for n in range(9)])[2]) == 4
+    assert axis([10.0**n for n in range(9)])[2] == ["1", "1000", "1e+08"]

@@ -131,7 +131,7 @@ def test_it_shows_the_numbers_of_the_comparison(tmp_path):
     assert "published 93.2" in text and "published 76.0" in text and "not corrected" in text
     assert "missed: smallest weight" not in text.split("Verdict")[0]
     assert "The gaussian \N{MINUS SIGN}2.00 [\N{MINUS SIGN}2.00, \N{MINUS SIGN}2.00]" in text
-    assert "none is shown to be better, worse or equivalent" in text and "Undecided: The dropout" in text
+    assert "Undecided: all of these differences. No method can be called better or worse" in text
     assert "15 runs, 2 min 30 s in all" in text.replace("\N{NO-BREAK SPACE}", " ")
     assert "2026-11-23 10:00:00 to 2026-11-23 10:02:00 UTC" in text
 
@@ -198,6 +198,15 @@ def test_a_study_without_any_finished_or_with_one_run(tmp_path, story):
         assert words in text and "None" not in text and "nan" not in text.replace("NaN", "")
 
 
+def test_runs_that_are_missing_are_counted_over_all_points(tmp_path):
+    runs, curves, comparison = frames()
+    given = spec()
+    given["methods"][3]["points"] = 4  # of which 3 are missing, with three seeds
+    text = Page(page.render(given, runs, curves, comparison, tmp_path)).text
+    assert "a part of the study: 9 of 24 runs are missing." in text
+    assert "a part of the study" not in Page(render(tmp_path)).text
+
+
 def test_many_methods_are_counted_in_words_and_listed_in_tables(tmp_path):
     methods = {f"m{i:02}": ("l2" if i % 2 else "dropout", {}, None) for i in range(40)}
     for i, key in enumerate(methods):
@@ -218,12 +227,28 @@ def test_many_methods_are_counted_in_words_and_listed_in_tables(tmp_path):
     assert html.count("<article>") == 2
 
 
+def test_findings_on_many_methods_name_few_of_each_decision():
+    rows = [
+        {"label": f"m{i}", "test_accuracy": 0.9, "difference": (i - 5) / 100, "decision": decision}
+        for i, decision in enumerate(["worse"] * 4 + ["equivalent"] * 2 + ["better"] * 3)
+    ]
+    sentence = facts._differences(rows, "none")
+    assert "m6 (+1.00 points), m7 (+2.00 points) and m8 (+3.00 points) are better" in sentence
+    low, high = "\N{MINUS SIGN}2.00 (m3)", "\N{MINUS SIGN}5.00 (m0)"
+    assert f"4 methods are worse, by {low} to {high} points" in sentence
+    assert "m0 (\N{MINUS SIGN}5.00 points), m1" in facts._differences(rows[:8], "none")
+
+
 def test_the_lost_runs_of_many_methods_are_said_in_few_words(tmp_path):
     methods = {f"m{i:02}": ("l2", {}, None) for i in range(12)}
+    entries = [{"id": key, "label": key} for key in methods]
     runs, _, _ = frames(methods, seeds=range(9), diverged=[(key, s) for key in methods for s in range(7)])
-    sentences = facts.lost_runs([{"id": key, "label": key} for key in methods], range(9), runs)
-    assert len(sentences) == 9 and sentences[-1] == "So it is with 4 other methods."
-    assert "diverged with seeds 0 to 6 (the loss became NaN)" in sentences[0]
+    alike = "m00, m01, m02, m03, m04, m05, m06 and 5 others: training diverged with seeds 0 to 6 (the loss became NaN)"
+    assert facts.lost_runs(entries, range(9), runs) == [f"{alike}; the numbers are of the other runs."]
+    runs, _, _ = frames(methods, seeds=range(12), diverged=[(key, i) for i, key in enumerate(methods)])
+    sentences = facts.lost_runs(entries, range(12), runs)
+    assert len(sentences) == 9 and sentences[-1] == "So it is, with other seeds, with 4 other methods."
+    assert sentences[7].startswith("m07: training diverged with seed 7 (")
 
 
 def test_runtimes_of_different_processors_are_warned_of(tmp_path):
@@ -308,17 +333,27 @@ def test_a_network_and_a_baseline_of_a_methods_own_are_said(tmp_path):
     text = Page(html).text
     assert "unless a method has its own" in text and "hidden: 100" in text
     assert "Compared with" in text and "Against its baseline" not in text  # too few seeds to say so
-    assert "The differences to its baseline in points are" in text
+    assert "the differences to its baseline in points are" in text
     row = re.search(r'<tr data-method="l2">.*?</tr>', html, re.DOTALL)[0]
     assert '<td class="words">The dropout</td>' in row
 
 
+def test_a_miss_is_given_in_points_beside_the_tolerance(tmp_path):
+    assert page.verdict("missed: test_accuracy by -0.012, weight_min by +31 %") == (
+        "missed: accuracy by \N{MINUS SIGN}1.2 points, smallest weight by +31 %"
+    )
+    given = spec()
+    given["methods"][1]["published"] = {"test_accuracy": 0.895, "tolerance": 0.0123}
+    text = Page(render(tmp_path, given)).text
+    assert "±1.23" in text and text.count("±0.5") >= 3
+
+
 def test_what_cannot_be_decided_is_said(tmp_path):
     text = Page(render(tmp_path)).text
-    assert "Not decidable for The dropout, The gaussian, The l2, The weight_norm: better or worse" in text
+    assert "No method can be called better or worse: that needs 6 seeds" in text and "there are 3" in text
     assert "How the methods were tuned" not in text
     many = tuple(range(6))
-    assert "Not decidable" not in Page(render(tmp_path, spec(seeds=many), frames(seeds=many))).text
+    assert "that needs 6 seeds" not in Page(render(tmp_path, spec(seeds=many), frames(seeds=many))).text
 
 
 def test_a_study_with_grids_says_how_it_was_tuned(tmp_path):
@@ -331,7 +366,7 @@ def test_a_study_with_grids_says_how_it_was_tuned(tmp_path):
     html = render(tmp_path, None, (runs, curves, comparison))
     found = Page(html)
     assert "figure-strength_paths" in found.ids and "tuning" in found.ids
-    assert "The l2: the selected point (strength 0.5, training.learning_rate 0.25) lies at the edge" in found.text
+    assert "a better point: The l2 (strength 0.5, training.learning_rate 0.25)." in found.text
     assert "not tuned alike: The none 1, The dropout 1, The gaussian 1, The l2 4" in found.text
     row = re.search(r"<th scope=\"row\">The l2</th><td>l2</td>\s*<td>(.*?)</td><td>(.*?)</td>", html, re.DOTALL)
     assert row.groups() == ("strength: 0.5", "learning_rate: 0.25")  # those of the selected point

@@ -71,6 +71,13 @@ def test_every_method_has_its_own_selection():
     assert measurements._select(rows).tolist() == [True, False, True, False]
 
 
+def test_a_point_with_fewer_runs_counts_as_one_with_diverged_runs():
+    rows = [row("a", 0, seed, 0.3, 0) for seed in (0, 1, 2)] + [row("a", 1, 2, 0.4, 0)]
+    assert measurements._select(rows).tolist() == [True, True, True, False]
+    assert measurements._select(rows[1:]).tolist() == [True, True, False]
+    assert measurements._select(rows[3:]).tolist() == [True]
+
+
 def test_the_summary_of_points():
     rows = [row("l2", p, s, 0.6 + 0.1 * (p == 1) + 0.01 * s, 0.4 + p / 10) for p in (0, 1, 2) for s in (0, 1, 2)]
     rows += [row("l2", 3, s, 0.99, 0.9, status="diverged" if s == 1 else "finished") for s in (0, 1, 2)]

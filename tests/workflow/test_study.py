@@ -14,7 +14,14 @@ from regatlas import runs
 from regatlas.tables import COMPARISON_COLUMNS, CURVE_COLUMNS, RUN_COLUMNS
 
 METHODS = ["none", "dropout", "gaussian", "l2", "weight_norm"]
-REPORTED = ["comparison.csv", "runs.csv", "claims.csv", "report.html"]  # beside the figures, in Snakemake's own report
+REPORTED = [
+    "comparison.csv",
+    "runs.csv",
+    "curves.csv",
+    "robustness.csv",
+    "claims.csv",
+    "report.html",
+]  # beside the figures, in Snakemake's own report
 
 
 def test_every_run_is_in_the_table_and_the_table_agrees_with_the_files(finished):

@@ -27,6 +27,9 @@ except UserError as error:
     raise WorkflowError(f"The config is not valid.\n{error}")
 config.update(STUDY.config)  # with every default filled in, as Snakemake's own report states it
 
+# Report on the runs that are there, and train none.
+PARTIAL = bool(os.environ.get("REGATLAS_PARTIAL"))
+
 DATA = f"results/data/{STUDY.dataset.name}"
 # Named after what they depend on, like a run: they stay when the data they were made from are fetched again.
 REFERENCE, SAMPLE = (
@@ -78,8 +81,9 @@ def run_file(regularizer, digest, seed):
 
 @functools.cache
 def run_files():
-    """Every point with every seed; methods may have points in common."""
-    return [run_file(regularizer, digest, seed) for regularizer, digest in POINTS for seed in STUDY.seeds]
+    """Every point with every seed, of a partial study those that are there; methods may have points in common."""
+    files = [run_file(regularizer, digest, seed) for regularizer, digest in POINTS for seed in STUDY.seeds]
+    return [file for file in files if os.path.exists(file) and not damaged_path(file)] if PARTIAL else files
 
 
 def folder_of_output(wildcards, output):

@@ -1,4 +1,5 @@
-# The figure rules: tables and runs -> results/<study>/figures/*.svg, the weight images as .png too, and the sprite.
+# The figure rules: tables and runs -> results/<study>/figures/*.svg, the weight images as .png too, of two figures the numbers,
+# and the sprite.
 # Those that read runs have the table of runs as their input, not each of them: it is newer than any run in it.
 SHOWN = {
     "methods": [{"id": m.id, "label": m.label, "color": m.color} for m in STUDY.methods],
@@ -112,6 +113,7 @@ rule figure_distribution:
         table=f"{RESULTS}/runs.csv",
     output:
         figure("weight_distribution", figure="distribution of the weights"),
+        f"{FIGURES}/weight_distribution.csv",
     log:
         f"{RESULTS}/logs/figure_distribution.log",
     conda:
@@ -226,6 +228,7 @@ rule figure_sprite:
         reference=REFERENCE,
     output:
         figure("weight_spectrum", figure="power spectra of the weight images"),
+        f"{FIGURES}/weight_spectrum.csv",
         f"{FIGURES}/weights_sprite.png",
         f"{FIGURES}/weights_sprite.json",
     log:

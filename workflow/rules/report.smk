@@ -3,6 +3,7 @@ REPORT_SPEC = canonical(
     {
         **STUDY.config["report"],
         "config": STUDY.config,
+        "dataset": STUDY.dataset.title,
         "baseline": STUDY.baseline,
         "methods": [
             {
@@ -16,6 +17,7 @@ REPORT_SPEC = canonical(
                 "training": m.points[0].settings["training"],
                 "network": m.points[0].settings["network"],
                 "published": m.published,
+                "points": len(m.points),
             }
             for m in STUDY.methods
         ],
@@ -29,6 +31,8 @@ rule report:
         curves=f"{RESULTS}/curves.csv",
         comparison=f"{RESULTS}/comparison.csv",
         claims=CLAIMS,
+        robustness=f"{RESULTS}/robustness.csv",
+        tuning=f"{RESULTS}/tuning.csv",
         tables=[f"{RESULTS}/comparison.md", f"{RESULTS}/comparison.tex"],
         figures=[
             f"{FIGURES}/{name}.svg"
@@ -47,6 +51,7 @@ rule report:
                 *(["data_sizes"] if families() else []),
             )
         ],
+        numbers=[f"{FIGURES}/weight_spectrum.csv", f"{FIGURES}/weight_distribution.csv"],
         sprite=[f"{FIGURES}/weights_sprite.png", f"{FIGURES}/weights_sprite.json"],
     output:
         page=report(
@@ -73,5 +78,6 @@ rule report:
         ),
     shell:
         'python "$REGATLAS_SCRIPTS"/report.py --spec {params.spec:q} --config-yaml {output.config:q} --table {input.table:q}'
-        " --curves {input.curves:q} --comparison {input.comparison:q} --claims {input.claims:q} --figures {params.folder:q} --out {output.page:q}"
+        " --curves {input.curves:q} --comparison {input.comparison:q} --claims {input.claims:q}"
+        " --robustness {input.robustness:q} --tuning {input.tuning:q} --figures {params.folder:q} --out {output.page:q}"
         " > {log:q} 2>&1"

@@ -12,7 +12,12 @@ rule collect:
             category="Tables",
             labels={"table": "every run"},
         ),
-        curves=f"{RESULTS}/curves.csv",
+        curves=report(
+            f"{RESULTS}/curves.csv",
+            caption="../report/curves.rst",
+            category="Tables",
+            labels={"table": "every evaluation"},
+        ),
         tuning=(
             report(
                 f"{RESULTS}/tuning.csv",
@@ -23,7 +28,12 @@ rule collect:
             if STUDY.tuned
             else f"{RESULTS}/tuning.csv"
         ),
-        robustness=f"{RESULTS}/robustness.csv",
+        robustness=report(
+            f"{RESULTS}/robustness.csv",
+            caption="../report/robustness_table.rst",
+            category="Tables",
+            labels={"table": "accuracy on corrupted images"},
+        ),
         correct=f"{RESULTS}/correct.npz",
     log:
         f"{RESULTS}/logs/collect.log",
@@ -52,11 +62,12 @@ rule collect:
                 "seeds": sorted(STUDY.seeds),
             }
         ),
+        partial="--partial" if PARTIAL else "",
         code=code("collect.py"),
     shell:
         'python "$REGATLAS_SCRIPTS"/collect.py --spec {params.spec:q} --runs results/runs --reference {input.reference:q}'
         " --table {output.table:q} --curves {output.curves:q} --tuning {output.tuning:q} --robustness {output.robustness:q}"
-        " --correct {output.correct:q} > {log:q} 2>&1"
+        " --correct {output.correct:q} {params.partial} > {log:q} 2>&1"
 
 
 rule compare:

@@ -77,7 +77,8 @@ class Claim:
         says: who or what the quote is about, to be read before it.
         quote: the post's words.
         measured: the statistic and the test that decide.
-        shown: ids of the report's sections and figures that show it, the best one first.
+        shown: ids of the report's sections and figures that show it, the best one first; in another study's report
+            behind the study's name and "#".
         studies: those whose runs are used beside the post's own.
         answer: what answers it; raises Lacking if runs are not there.
     """

@@ -48,7 +48,7 @@ def clamps(evidence: Evidence) -> Answer:
     "Participation ratio (over how large a share of pixels a digit's weights spread), dropout minus none, paired by "
     "seed, t interval, in the post's study and with cross-entropy; and test accuracy with pixels missing at random, "
     "noise off. They decide if they agree.",
-    "comparison methods",
+    "methods controls#methods",
     "controls",
 )
 def distributes(evidence: Evidence) -> Answer:
@@ -63,7 +63,14 @@ def distributes(evidence: Evidence) -> Answer:
             - pixels.with_missing(*own.one_layer("none", seed), images, labels, share)
             for seed in seeds
         ]
-        robust.append(mean(f"accuracy with {number(share * 100, 'g')} % of the pixels missing", gains, POINTS, 100))
+        robust.append(
+            mean(
+                f"accuracy with {number(share * 100, 'g')} % of the pixels missing, dropout minus none",
+                gains,
+                POINTS,
+                100,
+            )
+        )
     spreads = [spread]
     if evidence.has("controls", "dropout", "none"):
         words = "participation ratio, dropout minus none, with cross-entropy (controls)"
@@ -137,7 +144,7 @@ def trust(evidence: Evidence) -> Answer:
     return Answer(
         verdict,
         f"the pixel that counts most makes up {parts[0]:.2f} % of a logit with dropout and {parts[1]:.2f} % without, "
-        f"and blanking its {_MOST_USED[1]} most used pixels puts its accuracy {parts[3].text()} from none's",
+        f"and blanking its {_MOST_USED[1]} most used pixels makes its accuracy differ from none's by {parts[3].text()}",
         (found, *parts),
     )
 
@@ -148,7 +155,7 @@ def trust(evidence: Evidence) -> Answer:
     "smooth out multilayer networks in the same way it does here",
     "Roughness of the first layer's weights with two hidden layers, dropout minus none, paired by seed, t interval, "
     "below 0: dropout of pixels and hidden units, and of hidden units alone.",
-    "methods",
+    "mlp#methods",
     "mlp",
 )
 def multilayer(evidence: Evidence) -> Answer:

@@ -109,7 +109,7 @@ def different(evidence: Evidence) -> Answer:
     f"Test accuracy, gaussian minus none, paired by seed, t interval; quite high: less than {_CLOSE} points lower "
     "(“nearly the same accuracy as the unregularized model”). At its own learning rate, ten times the others', and, "
     "which decides, at the same one.",
-    "comparison figure-accuracy",
+    "comparison ladder#comparison",
     "ladder",
 )
 def quite_high(evidence: Evidence) -> Answer:
@@ -122,7 +122,7 @@ def quite_high(evidence: Evidence) -> Answer:
     "the model approaches the same training accuracy as the unregularized version",
     f"Training accuracy, gaussian minus none, paired by seed, t interval against a margin of {_CLOSE} points. At its "
     "own learning rate, ten times the others', and, which decides, at the same one.",
-    "comparison",
+    "methods ladder#methods",
     "ladder",
 )
 def same_training_accuracy(evidence: Evidence) -> Answer:
@@ -132,15 +132,22 @@ def same_training_accuracy(evidence: Evidence) -> Answer:
 def _close(evidence: Evidence, column: str, words: str) -> Answer:
     own = evidence.own
     found = [
-        own.difference("gaussian minus none, at ten times the learning rate", "gaussian", "none", column, POINTS, 100)
+        own.difference(
+            f"{words}, gaussian minus none, at ten times the learning rate", "gaussian", "none", column, POINTS, 100
+        )
     ]
     if evidence.has("ladder", "rate_gaussian", "post_none"):
         equal = evidence.others["ladder"].difference(
-            "gaussian minus none, at the same learning rate", "rate_gaussian", "post_none", column, POINTS, 100
+            f"{words}, gaussian minus none, at the same learning rate",
+            "rate_gaussian",
+            "post_none",
+            column,
+            POINTS,
+            100,
         )
         found.insert(0, equal)
     verdict = within(found[0], _CLOSE) if column == "train_accuracy" else above(found[0], -_CLOSE)
-    means = [own.mean(name, name, column, PERCENT, 100) for name in ("gaussian", "none")]
+    means = [own.mean(f"{words}, {name}", name, column, PERCENT, 100) for name in ("gaussian", "none")]
     return Answer(
         verdict,
         f"gaussian's {words} is {means[0]:.2f} %, none's {means[1]:.2f} %"
@@ -165,7 +172,7 @@ def _close(evidence: Evidence, column: str, words: str) -> Answer:
     "noise, noise with once the parameters, and both. Supported if the parameters alone take at least half of what "
     "gaussian adds and noise alone does not, refuted if they take less than half. Runs trained side by side disturb "
     "each other's times.",
-    "figure-runtime",
+    "controls#figure-runtime",
     "controls",
 )
 def doubled(evidence: Evidence) -> Answer:
@@ -234,7 +241,7 @@ def positive(evidence: Evidence) -> Answer:
     "many points, paired by seed, t intervals: NLL, and accuracy after pruning 90 % of the weights by |mean| / sigma, "
     "of none by |row-centred weight| x deviation of the pixel. Promising if one has a lower NLL and one stands "
     "pruning better, not if none does either. Beside it accuracy, ECE and time.",
-    "comparison",
+    "fair#calibration fair#comparison",
     "fair",
 )
 def promising(evidence: Evidence) -> Answer:

@@ -45,9 +45,9 @@ def importance(evidence: Evidence) -> Answer:
         lit.append(pixels.rank_correlation(np.abs(kernel)[live], effect[live]))
         scaled.append(pixels.rank_correlation(np.abs(geometry.row_centred(kernel)) * deviation[:, None], effect))
         tops.append(top_overlap(np.abs(kernel), effect))
-    found = mean("|weight| with effect", raw)
-    better = mean("|row-centred weight| x deviation of the pixel with effect", scaled)
-    often = mean("|weight| with effect, of pixels lit in 5 % of the images or more", lit)
+    found = mean("rank correlation of |weight| and the pixel's effect", raw)
+    better = mean("the same of |row-centred weight| x deviation of the pixel", scaled)
+    often = mean("the same of |weight|, pixels lit in 5 % of the images or more", lit)
     top = mean(f"share of the {_TOP} largest |weights| that are among the {_TOP} largest effects", tops)
     verdict = above(found, _HALF)
     return Answer(
@@ -71,10 +71,10 @@ def top_overlap(one: np.ndarray, other: np.ndarray, count: int = _TOP) -> float:
     7,
     "Without regularization, the weight images have",
     "a salt-and-pepper texture which suggests overfitting",
-    "Spearman correlation of roughness and train-test gap over all points of all methods (means over seeds, jackknife "
-    "over methods), which decides. Beside it the share of the texture that is initial noise: 1 - T(W - W0) / T(W), T "
-    "the sum of squared differences of neighbouring row-centred weights; and a start from zero.",
-    "figure-weights_own_scale_one_seed weights",
+    "Spearman correlation of roughness and train-test gap over all settings of all methods (means over seeds, "
+    "jackknife over methods), which decides. Beside it the share of the texture that is initial noise: 1 - T(W - "
+    "W0) / T(W), T the sum of squared differences of neighbouring row-centred weights; and a start from zero.",
+    "methods weights fair#methods controls#methods",
     "fair controls",
 )
 def texture(evidence: Evidence) -> Answer:
@@ -166,7 +166,7 @@ def recognized(weights: np.ndarray, template: np.ndarray) -> int:
     "these 'weight images' are very smooth and the digits are clear",
     "Roughness and correlation with the digits' mean images, L2 minus none, paired by seed, t intervals; over "
     "strengths the means of each point.",
-    "figure-weights_own_scale_one_seed methods",
+    "figure-weights_own_scale_one_seed methods fair#figure-strength_paths",
     "fair",
 )
 def l2_images(evidence: Evidence) -> Answer:

@@ -40,7 +40,7 @@ _GAINS = (
     "The method best by validation accuracy, tuned, minus none, tuned, paired by seed, t intervals: with two hidden "
     f"layers, which decides (huge: more than {_HUGE:g} point of test accuracy), with one layer, and on fewer training "
     "images.",
-    "comparison",
+    "mlp#comparison fair#comparison small-data#figure-data_sizes",
     "mlp fair small-data",
 )
 def impact(evidence: Evidence) -> Answer:
@@ -94,7 +94,7 @@ def gains(study: Study, where: str, baseline: str, methods: list[str]) -> tuple[
     "Provided the dataset is small",
     "Without regularization, by number of training images at the same learning rate and steps: train-test gap and "
     "norm of the weights, smallest minus largest set, paired by seed, t intervals; both must be above 0.",
-    "figure-learning_curves",
+    "small-data#figure-data_sizes",
     "small-data",
 )
 def small_data(evidence: Evidence) -> Answer:
@@ -146,10 +146,10 @@ def middle_point(study: Study, methods: list[str]) -> str:
     17,
     "Large weights are",
     "the most obvious symptom of overfitting",
-    "Correlation of the norm of the weights and the train-test gap over all points of all methods (Spearman, means "
+    "Correlation of the norm of the weights and the train-test gap over all settings of all methods (Spearman, means "
     "over seeds, jackknife over methods), which decides. Beside it: over the strengths of L2; over the seeds of one "
     "point (each point's mean taken off, pooled, Fisher's z); and roughness instead of the norm.",
-    "figure-strength_paths comparison",
+    "methods fair#methods",
     "fair",
 )
 def symptom(evidence: Evidence) -> Answer:
@@ -179,9 +179,9 @@ def symptom(evidence: Evidence) -> Answer:
     "Accuracy doesn't matter much at this stage because it",
     "changes dramatically as we alter hyperparameters",
     "Standard deviation of test accuracy due to method, point of the grid, seed, and the sample of test images "
-    f"(binomial); dramatic: the best and the worst point of a method are more than {_HUGE:g} point apart (mean over "
+    f"(binomial); dramatic: the best and the worst setting of a method are more than {_HUGE:g} point apart (mean over "
     "methods, bootstrap over seeds).",
-    "figure-strength_paths comparison",
+    "fair#figure-strength_paths",
     "fair",
 )
 def dramatic(evidence: Evidence) -> Answer:
@@ -197,12 +197,12 @@ def dramatic(evidence: Evidence) -> Answer:
         name: Measurement(name, value, *np.quantile([draw[name] for draw in draws], (0.025, 0.975)), len(table), POINTS)
         for name, value in parts.items()
     }
-    spread = found.pop("best to worst point of a method")
+    spread = found.pop("best to worst setting of a method")
     verdict = above(spread, _HUGE)
     points = table.shape[1]
     return Answer(
         verdict,
-        f"over {points} points a method's best and worst setting are {spread:.2f} points apart on average; the "
+        f"over {points} settings a method's best and worst setting are {spread:.2f} points apart on average; the "
         f"standard deviation due to the method is {number(parts['method'], '.2f')}, to the setting "
         f"{number(parts['point of the grid'], '.2f')}, to the seed {number(parts['seed'], '.2f')}, and to the sample "
         f"of test images {number(parts['test images'], '.2f')} points",
@@ -228,7 +228,7 @@ def components(table: pd.DataFrame, images: int) -> dict[str, float]:
     share = table.to_numpy() / 100
     residual = table - points  # what the seed changes, interaction with the point included
     return {
-        "best to worst point of a method": float((methods.max() - methods.min()).mean()),
+        "best to worst setting of a method": float((methods.max() - methods.min()).mean()),
         "method": float(methods.mean().std(ddof=0)),
         "point of the grid": float(np.sqrt(((points - methods.transform("mean")) ** 2).mean())),
         "seed": float(np.sqrt((residual.to_numpy() ** 2).sum() / max((len(table) - 1) * table.shape[1], 1))),
@@ -242,7 +242,7 @@ def components(table: pd.DataFrame, images: int) -> dict[str, float]:
     "the easiest way to control what a model learns",
     "No number says what is easiest. Shown are sizes: the range over methods, over learning rates of none, and over "
     "numbers of training images, of test accuracy, roughness and template correlation (means over seeds).",
-    "methods figure-strength_paths",
+    "methods fair#figure-strength_paths small-data#figure-data_sizes",
     "fair small-data",
 )
 def easiest(evidence: Evidence) -> Answer:

@@ -19,7 +19,7 @@ def over_points(study: Study, one: str, other: str) -> Measurement:
     standard error for ranks of Bonett & Wright 2000, Psychometrika 65.
     """
     points = study.finished.groupby(["method", "point"])[[one, other]].mean().dropna().astype(float)
-    n, what, of = len(points), f"{_words(one)} with {_words(other)}", "points of methods"
+    n, what, of = len(points), f"correlation of {_words(one)} and {_words(other)}", "settings of methods"
     value = _spearman(points.to_numpy()) if n > 1 else np.nan
     methods = points.index.get_level_values("method")
     count = methods.nunique()
@@ -39,7 +39,7 @@ def within_points(study: Study, one: str, other: str) -> Measurement:
     """
     groups = [group[[one, other]].dropna().to_numpy(float) for _, group in study.finished.groupby(["method", "point"])]
     groups = [group for group in groups if len(group) > 1 and (np.ptp(group, axis=0) > 0).all()]
-    what = f"{_words(one)} with {_words(other)}, at one point of a method"
+    what = f"correlation of {_words(one)} and {_words(other)}, at one setting of a method"
     if not groups:
         return Measurement(what, float("nan"), n=0, of="runs")
     z = np.concatenate([(group - group.mean(axis=0)) / group.std(axis=0) for group in groups])

@@ -48,7 +48,7 @@ _NEAR = 0.1  # of the norm: solutions nearer than this are one
     "since we initialize weights to very small values and L2 regression keeps these values small",
     "Distance of row-centred weights trained with the same seed from different starts (zero, usual, wide), over their "
     f"norm; t interval; the start plays no part if it is below {_NEAR}. The same without penalty, for scale.",
-    "figure-weights_own_scale_mean",
+    "controls#weights",
     "controls",
 )
 def prior(evidence: Evidence) -> Answer:
@@ -87,7 +87,7 @@ def prior(evidence: Evidence) -> Answer:
     "Errors of L2 minus those of none, by quarter of the test images in distance to their class's mean image, t "
     "intervals over seeds; unusual examples are the reason if the most typical quarter is not worse by more than a "
     "point. And L2's training accuracy minus its test accuracy.",
-    "comparison",
+    "methods",
 )
 def messy(evidence: Evidence) -> Answer:
     own, labels = evidence.own, evidence.test_labels
@@ -107,7 +107,7 @@ def messy(evidence: Evidence) -> Answer:
     return Answer(
         verdict,
         f"L2 makes {parts[0]:.1f} points more errors than none in the quarter of images nearest to their class's mean "
-        f"and {parts[3]:.1f} in the farthest, and its training accuracy is {gap.text()} from its test accuracy: "
+        f"and {parts[3]:.1f} in the farthest, and its training and test accuracy differ by {gap.text()}: "
         + say(verdict, "typical images fit", "it fails on typical images too, seen or not", "which does not decide"),
         (parts[0], *parts[1:], gap),
     )
@@ -190,7 +190,7 @@ def alike(study: Study, one: tuple[str, int], other: tuple[str, int], live: np.n
     f"Cosine of row-centred weights (the same: above {_SAME}), agreement of predictions, and the difference in test "
     f"accuracy (t interval against a margin of {_MARGIN} points), paired by seed: as the post has them, and at equal "
     f"norms, which decides (less than {(_CLOSE_NORMS - 1) * 100:.0f} % apart).",
-    "figure-weights_own_scale_one_seed comparison",
+    "figure-weights_own_scale_one_seed comparison ladder#comparison controls#comparison fair#comparison",
     "ladder controls fair",
 )
 def same_effect(evidence: Evidence) -> Answer:
@@ -236,7 +236,7 @@ def _named(found: Measurement, where: str) -> Measurement:
     "is not equivalent to L2 regularization and may behave differently in wider/deeper models",
     "L2 and a norm constraint, each tuned, with two hidden layers: difference in test accuracy, paired by seed, t "
     f"interval against a margin of {_MARGIN} points (not equivalent: outside it); agreement of predictions and cosine.",
-    "comparison",
+    "mlp#comparison",
     "mlp",
 )
 def not_equivalent(evidence: Evidence) -> Answer:
@@ -251,7 +251,7 @@ def not_equivalent(evidence: Evidence) -> Answer:
     "the qualititive similarity we discovered here probably extends to larger models",
     "L2 and a norm constraint, each tuned, with two hidden layers: difference in test accuracy, paired by seed, t "
     f"interval against a margin of {_MARGIN} points (similar: within it), and roughness of the first layer.",
-    "comparison",
+    "mlp#comparison",
     "mlp",
 )
 def similar(evidence: Evidence) -> Answer:

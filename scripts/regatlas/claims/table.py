@@ -62,7 +62,7 @@ def training_images(evidence: Evidence) -> Answer:
     "The network has",
     "no bias because meh",
     f"Test accuracy with a bias minus without, paired by seed, t interval against a margin of {_MARGIN} points.",
-    "comparison",
+    "ladder#comparison controls#comparison",
     "ladder controls",
 )
 def bias(evidence: Evidence) -> Answer:
@@ -105,8 +105,10 @@ def convergence(evidence: Evidence) -> Answer:
     accuracies, losses = [], []
     for method in own.methods:
         drifts = [drift(curve) for curve in selected_curves(own, method)]
-        accuracies.append(mean(f"{own.label(method)}: test accuracy", [a for a, _ in drifts], POINTS, 100))
-        losses.append(mean(f"{own.label(method)}: training loss", [b for _, b in drifts], PERCENT, 100))
+        accuracies.append(
+            mean(f"{own.label(method)}: change of the test accuracy", [a for a, _ in drifts], POINTS, 100)
+        )
+        losses.append(mean(f"{own.label(method)}: change of the training loss", [b for _, b in drifts], PERCENT, 100))
     if not accuracies:
         raise Lacking(f"no run of the study {own.name} finished")
     names = [own.label(method) for method in own.methods]
@@ -196,7 +198,7 @@ def reproduced(
     "93.2%, 89.5%, 91.5%, 76.0%, 71.1%",
     "Each published accuracy against the range in which one more seed falls (95 % for all rows together, normal "
     "theory): the post has one seed.",
-    "comparison figure-accuracy",
+    "published figure-accuracy",
 )
 def table_accuracies(evidence: Evidence) -> Answer:
     verdict, misses, ranges = reproduced(evidence.own, ["test_accuracy"], 0.0005, 100, PERCENT)
@@ -210,7 +212,7 @@ def table_accuracies(evidence: Evidence) -> Answer:
     "-1.95, -1.42, ≈0, -0.062, -0.05; 1.64, 1.18, 0.80, 0.094, 0.08",
     "Each published extreme weight against the range in which one more seed falls (95 % for all of them together, "
     "normal theory), rounding in print allowed for.",
-    "comparison figure-weight_distribution",
+    "published figure-weight_distribution",
 )
 def table_weights(evidence: Evidence) -> Answer:
     verdict, misses, ranges = reproduced(evidence.own, ["weight_min", "weight_max"], _ROUNDING)
@@ -225,7 +227,7 @@ def table_weights(evidence: Evidence) -> Answer:
     "Time of a training step over the baseline's, paired by seed, geometric mean and t interval, against the "
     "published ratio: refuted if one is outside, supported if every interval lies within a quarter of it. Runs "
     "trained side by side disturb each other's times.",
-    "figure-runtime comparison",
+    "figure-runtime published",
 )
 def table_runtimes(evidence: Evidence) -> Answer:
     own = evidence.own

@@ -10,9 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from regatlas import tables
 from regatlas.figures.style import INK, Method, Spec, look, mark, note, number, plain_ticks, save_svg, wrap
 from regatlas.figures.weights import finished_runs, first_kernel
 
+COLUMNS = ["method", "weights", "smallest", "low", "high", "largest", "stddev"]  # 99 % lie between low and high
 _BINS_SHARED, _BINS_OWN = 121, 81
 
 
@@ -29,7 +31,8 @@ class Pool:
 
 
 def draw(spec: Spec, table: pandas.DataFrame, root: str | Path, folder: Path) -> None:
-    """Write ``weight_distribution.svg``: histograms of the first-layer weights, all finished seeds pooled.
+    """Write ``weight_distribution.svg``, histograms of the first-layer weights, all finished seeds pooled, and what
+    ``weight_distribution.csv`` says of them in numbers.
 
     The weights of one method at a time are in memory.
 
@@ -61,6 +64,11 @@ def draw(spec: Spec, table: pandas.DataFrame, root: str | Path, folder: Path) ->
         title = spec.title or f"Distribution of the {layer}"
         path = Path(folder) / "weight_distribution.svg"
         save_svg(figure, path, title, _describe(shown, pools, layer, about))
+    rows = [
+        (method.id, pool.count, pool.ends[0], *pool.middle, pool.ends[1], pool.deviation)
+        for method, pool in ((method, pools[method.id]) for method in shown)
+    ]
+    tables.write_csv(path.with_suffix(".csv"), pandas.DataFrame(rows, columns=COLUMNS))
 
 
 def _weights(paths: Iterable[Path]) -> tuple[np.ndarray, bool]:

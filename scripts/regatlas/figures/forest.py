@@ -31,7 +31,7 @@ _SEEDS, _MEAN, _SPECIAL = (
     0.08,
     0.26,
 )  # of a row: where seeds, mean with t interval, and simultaneous interval are
-_CHARACTERS = 20  # in a line of a row's name
+_CHARACTERS, _BESIDE = 20, 22  # in a line of a row's name, and of what stands on its right
 _NEAR = 5.0  # margins that the panel beside shows on either side of zero
 _POINTS = 100  # a fraction in percentage points
 
@@ -53,7 +53,17 @@ def draw(spec: Spec, table: pandas.DataFrame, comparison: pandas.DataFrame, fold
     seeds = {method.id: _seeds(spec, table, method.id, baselines[method.id]) for method in shown}
     against = "its baseline" if several else labels.get(spec.baseline, spec.baseline)
     with look():
-        height = 1.55 + rows_height(shown or spec.methods[:1], _CHARACTERS, 0.46)
+        beside = {
+            method.id: (rows.loc[method.id, "decision"] or "no decision")
+            + (
+                f"\nagainst {wrap(labels.get(name, name), _BESIDE)}"
+                if several and (name := baselines[method.id])
+                else ""
+            )
+            for method in shown
+        }
+        lines = max((text.count("\n") + 1 for text in beside.values()), default=1)
+        height = 1.55 + rows_height(shown or spec.methods[:1], _CHARACTERS, max(0.46, 0.06 + 0.14 * lines))
         figure = Figure(figsize=(spec.width or 6.5, height), layout="constrained")
         if shown:
             wide = _POINTS * np.max([0.0, *(abs(value) for values in seeds.values() for value in values)])
@@ -67,15 +77,11 @@ def draw(spec: Spec, table: pandas.DataFrame, comparison: pandas.DataFrame, fold
             _near_zero(axes[-1], near if len(axes) > 1 else None, shown, rows)
             for panel in axes[1:]:
                 panel.tick_params(labelleft=False)
-                panel.set_xlabel(f"The same, up to {near:g} from zero")
+                panel.set_xlabel(f"The same within ±{near:g} points of zero")
             axes[0].set_xlabel(wrap(f"Test accuracy minus that of {against} (points)", 40 if len(axes) > 1 else 70))
             for row, method in enumerate(shown):
-                other = (
-                    f"\nagainst {wrap(labels.get(baselines[method.id], baselines[method.id]), 16)}" if several else ""
-                )
-                text = f"{rows.loc[method.id, 'decision'] or 'no decision'}{other}"
-                place = {"transform": axes[-1].get_yaxis_transform(), "va": "center", "size": 8.5}
-                mark(method, axes[-1].text(1.03, row, text, **place))
+                place = {"transform": axes[-1].get_yaxis_transform(), "va": "center", "size": 8}
+                mark(method, axes[-1].text(1.03, row, beside[method.id], **place))
             _key(figure, spec, rows.loc[[method.id for method in shown]])
         else:
             figure.text(0.5, 0.5, "no other method to compare with the baseline", ha="center", style="italic")

@@ -22,8 +22,8 @@ _PANELS = (
     ("Template correlation", (("template_correlation", "solid"),), 1),
 )
 COLUMNS = [name for _, drawn, _ in _PANELS for name, _ in drawn]
-_SPAN = 10  # of positive values, from which an axis is logarithmic
-_TICKS = 4
+_SPAN = 5  # of positive values, from which an axis is logarithmic
+_TICKS = 4  # labels that have room on an axis
 
 
 def draw(spec: Spec, table: pandas.DataFrame, folder: Path) -> None:
@@ -119,7 +119,7 @@ def _grid(figure: Figure, paths: Sequence[tuple[Method, str, pandas.DataFrame]])
 def _axis(axes: Axes, values: Sequence[Any]) -> np.ndarray:
     """Set up the axis of a setting and return the values' places on it.
 
-    Logarithmic for positive numbers that span a factor of 10, by rank for texts and for numbers that do so with zero
+    Logarithmic for positive numbers that span a factor of 5, by rank for texts and for numbers that do so with zero
     or less among them, else linear.
     """
     ranks = np.arange(len(values), dtype=np.float64)
@@ -129,12 +129,22 @@ def _axis(axes: Axes, values: Sequence[Any]) -> np.ndarray:
             axes.set_xscale("log")
         else:
             places = ranks
-    shown = np.unique(np.linspace(0, len(values) - 1, min(len(values), _TICKS)).round().astype(int))
+    shown = _apart(np.log(places) if axes.get_xscale() == "log" else places)
     names = [f"{value:g}" if _numeric([value]) else wrap(_word(value), 12) for value in values]
     axes.xaxis.set_major_locator(FixedLocator(places[shown]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticklabels([names[index] for index in shown])
     return places
+
+
+def _apart(places: np.ndarray) -> list[int]:
+    """Which of these rising places get a label: the ends, and between them what is far enough from its neighbours."""
+    near = 0.99 * (places[-1] - places[0]) / (_TICKS - 1)
+    shown = [0]
+    for index in range(1, len(places) - 1):
+        if min(places[index] - places[shown[-1]], places[-1] - places[index]) >= near:
+            shown.append(index)
+    return [*shown, len(places) - 1] if len(places) > 1 else shown
 
 
 def _word(value: Any) -> str:

@@ -51,7 +51,7 @@ def draw(spec: Spec, table: pandas.DataFrame, robustness: pandas.DataFrame, fold
         if shown:
             panels = figure.subplots(lines, min(_ACROSS, len(corruptions)), squeeze=False, sharex=True, sharey=True)
             for axes, corruption in zip(panels.flat, corruptions, strict=False):
-                axes.set_title(wrap(str(corruption).replace("_", " "), 24), size=8.5)
+                axes.set_title(wrap(str(corruption).replace("_", " ").capitalize(), 24), size=8.5)
                 these = mine[mine["corruption"] == corruption]
                 for method in shown:
                     _line(axes, method, these[these["method"] == method.id], clean.get(method.id))
@@ -60,9 +60,9 @@ def draw(spec: Spec, table: pandas.DataFrame, robustness: pandas.DataFrame, fold
             for axes in panels.flat[len(corruptions) :]:
                 axes.set_axis_off()
             for axes in panels[-1]:
-                axes.set_xlabel("severity", fontsize=8)
+                axes.set_xlabel("Severity", fontsize=8)
             for axes in panels[:, 0]:
-                axes.set_ylabel("test accuracy (%)", fontsize=8)
+                axes.set_ylabel("Test accuracy (%)", fontsize=8)
             handles = [Line2D([], [], color=m.color, linestyle=m.dash, marker=m.marker, markersize=4) for m in shown]
             names = [wrap(method.label, 66 // columns) for method in shown]
             mark_legend(shown, legend(figure, handles, names, loc="outside lower left", ncols=columns, handlelength=4))

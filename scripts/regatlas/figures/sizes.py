@@ -1,5 +1,8 @@
 """Data-size paths: test accuracy against the number of training images, for methods that differ in it alone."""
 
+import dataclasses
+import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +42,7 @@ def draw(spec: Spec, table: pandas.DataFrame, families: list[list[str]], folder:
     finished = spec.finished(table).copy()
     finished["accuracy_gap"] = finished["train_accuracy"] - finished["test_accuracy"]
     methods = {method.id: method for method in spec.methods}
-    lines = [(methods[family[0]], _line(finished, family)) for family in families]
+    lines = [(_family([methods[name] for name in family]), _line(finished, family)) for family in families]
     lines = [(method, line) for method, line in lines if len(line)]
     with look():
         columns = 3 if len(lines) > 6 else 2
@@ -59,6 +62,16 @@ def draw(spec: Spec, table: pandas.DataFrame, families: list[list[str]], folder:
         note(figure, spec.left_out(table), 100, above=True)
         title = spec.title or "Accuracy against the number of training images"
         save_svg(figure, Path(folder) / "data_sizes.svg", title, _describe(lines))
+
+
+def _family(methods: Sequence[Method]) -> Method:
+    """The first of these methods, called by the words that the labels of all begin with, if there are any."""
+    labels = [method.label for method in methods]
+    alike = itertools.takewhile(lambda letters: len(set(letters)) == 1, zip(*labels, strict=False))
+    common = "".join(letters[0] for letters in alike)
+    if common not in labels:  # it may end within a word or a number
+        common = common.rpartition(" ")[0].rstrip(" ,;:([/-")
+    return dataclasses.replace(methods[0], label=common or labels[0])
 
 
 def _line(finished: pandas.DataFrame, family: list[str]) -> pandas.DataFrame:

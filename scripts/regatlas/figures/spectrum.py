@@ -10,14 +10,17 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from regatlas import geometry
+from regatlas import geometry, tables
 from regatlas.figures.style import INK, Spec, legend, look, mark, mark_legend, note, number, save_svg, wrap
 from regatlas.figures.weights import finished_runs, first_kernel
 from regatlas.reference import Reference
 
+COLUMNS = ["method", "frequency", "power"]  # frequency k: more than k - 1 and at most k cycles
+
 
 def draw(spec: Spec, table: pandas.DataFrame, root: str | Path, reference: Reference, folder: Path) -> None:
-    """Write ``weight_spectrum.svg``: the mean over the finished seeds of each method, on logarithmic axes.
+    """Write ``weight_spectrum.svg``, the mean over the finished seeds of each method on logarithmic axes, and the same
+    as numbers, ``weight_spectrum.csv``.
 
     Args:
         spec: what to show.
@@ -67,6 +70,8 @@ def draw(spec: Spec, table: pandas.DataFrame, root: str | Path, reference: Refer
             *filter(None, [about, spec.left_out(table)]),
         ]
         save_svg(figure, Path(folder) / "weight_spectrum.svg", title, " ".join(parts))
+    rows = [(m.id, ring, power) for m in shown for ring, power in enumerate(spectra[m.id].tolist(), 1)]
+    tables.write_csv(Path(folder) / "weight_spectrum.csv", pandas.DataFrame(rows, columns=COLUMNS))
 
 
 def _spectrum(paths: Iterable[Path], reference: Reference) -> np.ndarray:

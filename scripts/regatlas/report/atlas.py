@@ -224,6 +224,7 @@ def _cell(study: Study, method: str) -> dict[str, Any]:
         "difference": numbers.percent(row["difference"], "+.2f"),
         "interval": numbers.bounds(row, ends, "+.2f", 100),
         "against": study.rows[row["baseline"]]["label"] if len(study.baselines) > 1 else "",
+        "link": f"{study.link}#comparison&methods={quote(row['baseline'])},{quote(method)}" if study.link else "",
         "too_few": row["decision"] == decisions.UNDECIDED and bool(row["undecidable"]),
     }
 

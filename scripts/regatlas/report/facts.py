@@ -11,6 +11,7 @@ import pandas as pd
 from regatlas.report.numbers import bounds, count, known, listing, number, percent, seeds, some
 
 _NAMED = 8  # methods that a sentence names
+_FEW = 3  # of each decision, if there are more in all
 _PROJECT = Path(__file__).resolve().parents[3]
 
 
@@ -39,18 +40,19 @@ def _differences(rows: Sequence[Mapping[str, Any]], reference: str) -> str:
     parts = []
     for decision in ("better", "worse", "equivalent"):
         if group := [row for row in others if row["decision"] == decision]:
-            parts.append(_group(group, f"{'is' if len(group) == 1 else 'are'} {decision}"))
+            most = _NAMED if len(others) <= _NAMED else _FEW
+            parts.append(_group(group, f"{'is' if len(group) == 1 else 'are'} {decision}", most))
     if parts:
         return f"Against {reference}, seed by seed: {'; '.join(parts)}."
     some_points = some(f"{row['label']} {_difference(row)}" for row in others)
     repeated = any(known(row["difference_low"]) for row in others)
-    why = "none is shown to be better, worse or equivalent" if repeated else "one common seed gives no interval"
-    return f"The differences to {reference} in points are {some_points}; {why}."
+    why = "" if repeated else "; one common seed gives no interval"
+    return f"Seed by seed, the differences to {reference} in points are {some_points}{why}."
 
 
-def _group(group: Sequence[Mapping[str, Any]], verb: str) -> str:
-    """Methods of one decision, each with its difference; of many the smallest and the largest."""
-    if len(group) <= _NAMED:
+def _group(group: Sequence[Mapping[str, Any]], verb: str, most: int) -> str:
+    """Methods of one decision, each with its difference; of more than ``most`` the smallest and the largest."""
+    if len(group) <= most:
         values = (f"{row['label']} ({percent(row['difference'], '+.2f')} points)" for row in group)
         return f"{listing(values)} {verb}"
     ends = sorted(group, key=lambda row: abs(row["difference"]))
@@ -65,14 +67,35 @@ def _difference(row: Mapping[str, Any]) -> str:
 
 
 def still_open(rows: Sequence[Mapping[str, Any]]) -> str:
-    """A sentence on the methods about which nothing is decided, or ''."""
-    group = [row for row in rows if row["decision"] == "undecided" and known(row["difference"])]
+    """What is undecided about which methods, and where that is so, that there are too few seeds to decide it; or ''.
+
+    Differences are given unless the findings gave them, which they do if nothing at all is decided.
+    """
+    compared = [row for row in rows if known(row["difference"])]
+    group = [row for row in compared if row["decision"] == "undecided"]
     if not group:
         return ""
-    if len(group) > _NAMED:
+    if len(group) == len(compared):
+        said = "all of these differences" if len(group) > 1 else "this difference"
+    elif len(group) > _NAMED:
         widest = max(group, key=lambda row: abs(row["difference"]))
-        return f"{len(group)} methods, the largest difference being {_difference(widest)} points ({widest['label']})."
-    return listing(f"{row['label']} ({_difference(row)} points)" for row in group) + "."
+        said = f"{len(group)} methods, the largest difference being {_difference(widest)} points ({widest['label']})"
+    else:
+        said = listing(f"{row['label']} ({_difference(row)} points)" for row in group)
+    return f"{said}.{_too_few(group)}"
+
+
+def _too_few(group: Sequence[Mapping[str, Any]]) -> str:
+    """A sentence for each number of seeds that is too small to decide; it names its methods where others have more."""
+    reasons: dict[str, list[str]] = {}
+    for row in group:
+        if row["undecidable"]:
+            reasons.setdefault(row["undecidable"], []).append(row["label"])
+    sentences = []
+    for reason, labels in reasons.items():
+        none = "No method can" if len(labels) == len(group) else f"{some(labels)} cannot"
+        sentences.append(f" {none} be called {reason}.")
+    return "".join(sentences)
 
 
 def _agreement_or_cost(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -104,23 +127,32 @@ def noise_gap(row: Mapping[str, Any]) -> float | None:
     return off - on if known(off) and known(on) and abs(off - on) > 1e-12 else None
 
 
+def missing(methods: Sequence[Mapping[str, Any]], seeds: Sequence[int], runs: pd.DataFrame) -> list[str]:
+    """A sentence if runs of any point are not in runs.csv, of which ``runs`` is the frame."""
+    wanted = {method["id"]: method.get("points", 1) * len(seeds) for method in methods}
+    there = runs["method"].value_counts()
+    lacking = {method: amount - there.get(method, 0) for method, amount in wanted.items()}
+    lost = sum(amount for amount in lacking.values() if amount > 0)
+    whole = sum(wanted.values())
+    return [f"This report is of a part of the study: {lost:,} of {count(whole, 'run')} are missing."] if lost else []
+
+
 def lost_runs(methods: Sequence[Mapping[str, Any]], wanted: Sequence[int], runs: pd.DataFrame) -> list[str]:
-    """A sentence for every method with runs that diverged or are missing; of many methods for some."""
-    sentences = []
+    """A sentence for the methods that lack the same runs, or lost them alike; of many sentences some."""
+    found: dict[str, list[str]] = {}  # what is said -> of which methods
     for method in methods:
         mine = runs[runs["method"] == method["id"]]
         diverged = mine[mine["status"] != "finished"]
         if len(diverged):
             reasons = some(dict.fromkeys(text for text in diverged["message"] if text), 3)
-            sentences.append(
-                f"{method['label']}: training diverged with {_seeds(diverged['seed'])}"
-                f"{f' ({reasons})' if reasons else ''}; the numbers are of the other runs."
-            )
-        missing = sorted(set(wanted) - set(mine["seed"]))
-        if missing:
-            sentences.append(f"{method['label']}: no run with {_seeds(missing)} is in the table.")
-    more = [f"So it is with {len(sentences) - _NAMED} other methods."] if len(sentences) > _NAMED else []
-    return sentences[:_NAMED] + more
+            why = f" ({reasons})" if reasons else ""
+            said = f"training diverged with {_seeds(diverged['seed'])}{why}; the numbers are of the other runs."
+            found.setdefault(said, []).append(method["label"])
+        if missing_seeds := sorted(set(wanted) - set(mine["seed"])):
+            found.setdefault(f"no run with {_seeds(missing_seeds)} is in the table.", []).append(method["label"])
+    sentences = [f"{some(labels, _NAMED)}: {said}" for said, labels in found.items()]
+    rest = sum(len(labels) for labels in list(found.values())[_NAMED:])
+    return sentences[:_NAMED] + ([f"So it is, with other seeds, with {rest} other methods."] if rest else [])
 
 
 def _seeds(values: Sequence[int]) -> str:

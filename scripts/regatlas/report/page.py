@@ -13,16 +13,17 @@ import pandas as pd
 import yaml
 from markupsafe import Markup
 
-from regatlas import grids, markup
+from regatlas import corruptions, grids, markup
+from regatlas.comparison import TOLERANCE
 from regatlas.errors import UserError
 from regatlas.figures import style
-from regatlas.report import claimed, facts, formulas, numbers
+from regatlas.report import behind, claimed, facts, formulas, numbers
 from regatlas.tables import selected_runs
 
 _HERE = Path(__file__).parent
 _CAPTIONS = {  # section -> file -> caption
     "forest": {
-        "forest": "Difference in test accuracy, seed by seed, with both intervals and the band that does not matter.",
+        "forest": "Difference in test accuracy, seed by seed, with its intervals and the band of what does not matter.",
     },
     "weights": {
         "weights_own_scale_one_seed": "Weights of one seed, each method on its own colour scale: the textures.",
@@ -35,13 +36,17 @@ _CAPTIONS = {  # section -> file -> caption
         "weight_spectrum": "Power spectra of the weight images: coarse shape on the left, fine texture on the right; "
         "1 is white noise.",
     },
-    "distribution": {"weight_distribution": "Distribution of the weights."},
+    "distribution": {
+        "weight_distribution": "Distribution of the weights, all seeds together, with its two ends; of several layers, "
+        "of the first.",
+    },
     "curves": {
-        "learning_curves": "Learning curves: how accuracy and loss develop over the training steps.",
-        "accuracy": "Test accuracy of every seed, with mean and 95 % interval.",
+        "learning_curves": "Test accuracy and training loss over the steps: means over seeds with 95 % t intervals.",
+        "accuracy": "Test accuracy of every seed, with mean and 95 % t interval; right: less the method's mean.",
     },
     "paths": {
-        "data_sizes": "Accuracy, and the gap to training accuracy, against the number of training images.",
+        "data_sizes": "Test accuracy, and training minus test accuracy, against the number of training images: means "
+        "over seeds with 95 % t intervals.",
         "robustness": "Accuracy on corrupted copies of the test images: means over seeds with 95 % intervals.",
     },
     "tuning": {
@@ -50,8 +55,8 @@ _CAPTIONS = {  # section -> file -> caption
     },
     "calibration": {"calibration": "Reliability diagrams: how often predictions of a confidence are right, all seeds."},
     "cost": {
-        "cost": "Test accuracy against the time of a training step.",
-        "runtime": "Time of a training step relative to the baseline.",
+        "cost": "Test accuracy against the time of a step: means over seeds, with 95 % t intervals of the accuracy.",
+        "runtime": "Time of a training step relative to the baseline's: means over seeds with 95 % t intervals.",
     },
 }
 _TABLES = {  # beside the report
@@ -65,6 +70,7 @@ _TABLES = {  # beside the report
     "claims.csv": "the post's claims",
     "config.yaml": "the configuration",
 }
+_HIGH = 2.5  # times its width: on paper such a figure is too small to be read, so its numbers are printed, too
 _SCRIPTS = ("start", "tables", "methods", "figures", "weights", "end")  # in the order in which they run
 
 
@@ -76,24 +82,33 @@ def render(
     figures: Path,
     tables: Iterable[str] = (),
     claims: pd.DataFrame | None = None,
+    robustness: pd.DataFrame | None = None,
+    points: pd.DataFrame | None = None,
+    reports: Iterable[str] = (),
 ) -> str:
     """The report as HTML.
 
     Args:
-        spec: title, story, author, config, baseline and methods, as the program's ``--spec`` gives them.
+        spec: title, story, author, config, baseline, methods and the data set's name in words, as the program's
+            ``--spec`` gives them.
         runs: the frame of runs.csv.
         curves: the frame of curves.csv.
         comparison: the frame of comparison.csv.
         figures: the folder of the SVGs and of the sprite; those that are not there are left out.
         tables: the names of the files beside the report that it links to.
         claims: the frame of claims.csv, of a study that has one.
+        robustness: the frame of robustness.csv.
+        points: the frame of tuning.csv.
+        reports: the studies that have a report in a folder beside this one's.
     """
     rows = [
         {key: None if pd.isna(value) else value for key, value in row.items()} for row in comparison.to_dict("records")
     ]
+    by_id = {row["method"]: row for row in rows}
     chosen = {row["method"]: json.loads(row["values"] or "{}") for row in rows}
     methods = [_selected(method, chosen.get(method["id"], {})) for method in spec["methods"]]
     config = spec["config"]
+    seeds = config.get("seeds") or []
     statistics = config.get("statistics") or {}
     training = config.get("training") or {}
     size = training.get("train_size")
@@ -106,6 +121,10 @@ def render(
     sprite = _sprite(figures, methods)
     if sprite:  # it has both scales, and a page with all still images would be twice as large
         pictures["weights"] = [item for item in pictures["weights"] if "shared_scale" not in item["name"]]
+    is_published = any(row["verdict"] for row in rows)
+    drawn = [item["name"] for items in pictures.values() for item in items]
+    here = {"comparison", "methods", "disagreements", "how", *(f"figure-{name}" for name in drawn)}
+    here |= {name for name, there in (("weights", sprite or pictures["weights"]), ("published", is_published)) if there}
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE),
         autoescape=True,
@@ -134,12 +153,13 @@ def render(
     return environment.get_template("template.html.j2").render(
         title=spec["title"],
         author=spec.get("author") or "",
+        data=spec.get("dataset") or (config.get("dataset") or {}).get("name", ""),
         is_post=spec.get("story") == "post",
         config=config,
         config_yaml=resolved(config),
         training=training,
         network=config.get("network") or {},
-        seeds=config.get("seeds") or [],
+        seeds=seeds,
         margin=statistics.get("margin", 0.002),
         level=statistics.get("level", 0.95),
         baseline=spec["baseline"],
@@ -150,30 +170,33 @@ def render(
         own_training=any(method["training"].get("train_size", size) != size for method in methods),
         own_network=any(_differs(method.get("network"), config.get("network")) for method in methods),
         rows=rows,
-        by_id={row["method"]: row for row in rows},
+        by_id=by_id,
         labels=labels,
         colors={method["id"]: method["color"] for method in methods},
         many=len(methods) > style.MOST,
         noisy=any(facts.noise_gap(row) is not None for row in rows),
         adjusted=_has(rows, "p_adjusted"),
+        corrupted_images=corruptions.MOST,
         corrupted=_has(rows, "corrupted_accuracy"),
         brier=_has(rows, "test_brier"),
         templates=_has(rows, "template_correlation"),
         participation=_has(rows, "participation_ratio"),
         sparsity=_has(rows, "sparsity"),
         calibrated=bool(pictures["calibration"]) or _has(rows, "test_nll"),
-        published=any(row["verdict"] for row in rows),
+        published=is_published,
+        tolerances={method["id"]: (method["published"] or {}).get("tolerance", TOLERANCE) for method in methods},
         sources=any(row.get("published_source") or row.get("published_setting") for row in rows),
         findings=facts.findings(rows, reference),
         still_open=facts.still_open(rows),
-        lost=facts.lost_runs(methods, config.get("seeds") or [], selected_runs(runs)),
-        undecidable=markup.undecidable(comparison),
+        lost=facts.missing(methods, seeds, runs) + facts.lost_runs(methods, seeds, selected_runs(runs)),
         tuning=tuning,
         evaluations=int(curves.groupby(["method", "seed", "point"]).size().max()) if len(curves) else 0,
         figures=pictures,
+        drawn=drawn,
+        behind=behind.tables(drawn, [*by_id], selected_runs(runs), curves, robustness, points, rows, Path(figures)),
         sprite=sprite,
         tables={name: _TABLES[name] for name in _TABLES if name in tables},
-        claims=claimed.shown(claims) if claims is not None else None,
+        claims=None if claims is None else claimed.shown(claims, here, set(reports)),
         style=Markup("".join((_HERE / name).read_text("utf-8") for name in ("style.css", "claims.css"))),
         script=Markup("\n".join((_HERE / "js" / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)),
         **facts.provenance(runs),
@@ -197,8 +220,10 @@ def _compared_with(row: Mapping[str, Any], baseline: str) -> str:
     return "" if row["method"] == baseline else baseline
 
 
-def _sprite(folder: Path, methods: Sequence[Mapping[str, Any]]) -> dict[str, str] | None:
-    """The sprite of the weights as text: its index with the methods' labels, and its picture; None if there is none."""
+def _sprite(folder: Path, methods: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """The sprite of the weights as text: its index with the methods' labels, and its picture; and how many hidden units
+    it has. None if there is no sprite.
+    """
     index, picture = Path(folder) / "weights_sprite.json", Path(folder) / "weights_sprite.png"
     if not (index.is_file() and picture.is_file()):
         return None
@@ -207,8 +232,13 @@ def _sprite(folder: Path, methods: Sequence[Mapping[str, Any]]) -> dict[str, str
     except ValueError as error:
         raise UserError(f"{index}: not an index of the sprite ({error}); delete it and run again") from None
     content["labels"] = {method["id"]: method["label"] for method in methods}
+    units = content["units"] if content["hidden"] else 0
     encoded = base64.b64encode(picture.read_bytes()).decode("ascii")
-    return {"index": json.dumps(content, ensure_ascii=False), "picture": f"data:image/png;base64,{encoded}"}
+    return {
+        "index": json.dumps(content, ensure_ascii=False),
+        "picture": f"data:image/png;base64,{encoded}",
+        "units": units,
+    }
 
 
 def _selected(method: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -235,8 +265,10 @@ def _plain(value: Any) -> Any:
 
 def verdict(text: str) -> str:
     """A verdict of comparison.csv in words."""
+    text = re.sub(
+        r"test_accuracy by ([-+][\d.]+)", lambda found: f"accuracy by {100 * float(found[1]):+.1f} points", text
+    )
     for column, words in (
-        ("test_accuracy", "accuracy"),
         ("weight_min", "smallest weight"),
         ("weight_max", "largest weight"),
     ):
@@ -285,9 +317,12 @@ def _size(root: ElementTree.Element) -> tuple[float, float]:
 
 
 def _figures(folder: Path, captions: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The figures that are there, each with its caption."""
-    return [
-        {"name": name, "caption": caption, "svg": inline(Path(folder) / f"{name}.svg")}
-        for name, caption in captions.items()
-        if (Path(folder) / f"{name}.svg").is_file()
-    ]
+    """The figures that are there, each with its caption, and whether it is too high for a sheet of paper."""
+    found = []
+    for name, caption in captions.items():
+        if (Path(folder) / f"{name}.svg").is_file():
+            svg = inline(Path(folder) / f"{name}.svg")
+            box = re.search(r'viewBox="\S+ \S+ (\S+) (\S+)"', svg)
+            high = box is not None and float(box[2]) > _HIGH * float(box[1])
+            found.append({"name": name, "caption": caption, "svg": svg, "high": high})
+    return found

@@ -27,7 +27,8 @@ for (const figure of document.querySelectorAll("main figure[id]")) {
   const caption = figure.querySelector("figcaption");
   if (!drawing || !caption) continue;
   const name = figure.id.replace("figure-", "");
-  caption.append(" ", button("Download SVG", () => download(drawing, name), { "aria-label": `Download the figure ${name}` }));
+  const here = make("a", { class: "anchor", href: `#${figure.id}`, "aria-label": `Link to the figure ${name}` }, "#");
+  caption.append(here, button("Download SVG", () => download(drawing, name), { "aria-label": `Download the figure ${name}` }));
 }
 
 /** A copy of a figure that stands by itself: dark ink on nothing, without the methods that are not shown. */

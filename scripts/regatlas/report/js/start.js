@@ -31,11 +31,15 @@ function decode(text) {
   }
 }
 
+function address(section, values) {
+  return [encodeURIComponent(section), ...[...values].map((pair) => pair.join("="))].filter(Boolean).join("&");
+}
+
 /** Put a value into the address, or take it out, without a step in the browser's history. */
 function writeAddress(name, value) {
   const { section, values } = readAddress();
   if (value === null) values.delete(name);
   else values.set(name, value);
-  const parts = [encodeURIComponent(section), ...[...values].map((pair) => pair.join("="))].filter(Boolean);
-  history.replaceState(null, "", parts.length ? `#${parts.join("&")}` : location.pathname + location.search);
+  const text = address(section, values);
+  history.replaceState(null, "", text ? `#${text}` : location.pathname + location.search);
 }

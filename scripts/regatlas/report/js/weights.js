@@ -1,7 +1,13 @@
 // The weights: pictures are coloured here from the grey levels of the sprite, so that scale, centring, seed and point of
 // the grid can be chosen. The sprite is described in scripts/regatlas/figures/sprite.py.
 const SATURATED = 0.995; // of |weight|, where colours saturate: single weights would leave the rest pale
-const ACROSS = 20; // units of a hidden layer beside each other
+const NARROW = matchMedia("screen and (max-width: 44rem)");
+const KEPT = { weights: "centring", scale: "scale", seed: "seed", point: "point", unit: "unit" }; // in the address
+
+/** How many units stand beside each other. */
+function across(sprite) {
+  return Math.min(sprite.units, NARROW.matches ? (sprite.hidden ? 10 : 5) : 20);
+}
 
 class Sprite {
   constructor(index, picture) {
@@ -131,10 +137,8 @@ class Viewer {
     if (points > 1) controls.append(this.pointLabel);
     this.lines = this.entries().map((entry) => this.line(entry));
     this.strips = sprite.paths.map((path) => this.strip(path));
-    const heads = make("div", { class: "heads", "aria-hidden": "true" });
-    const across = Math.min(sprite.units, ACROSS);
-    heads.append(...Array.from({ length: across }, (_, unit) => make("span", {}, String(unit + (sprite.hidden ? 1 : 0)))));
-    const head = make("div", { class: "weights-row head" }, make("span"), heads, make("span", {}, "Spectrum"));
+    this.heads = make("div", { class: "heads", "aria-hidden": "true" });
+    const head = make("div", { class: "weights-row head" }, make("span"), this.heads, make("span", {}, "Spectrum"));
     root.append(make("div", { class: "viewer" }, controls, head, ...this.lines.map((line) => line.row)));
     const notes = [sprite.about, sprite.left_out ? `${sprite.left_out} pictures are left out, to keep the page small.` : ""];
     root.append(make("p", { class: "note" }, ["Spectrum: power against spatial frequency, both logarithmic; the grey line is white noise. Sliders move with the arrow keys.", ...notes].filter(Boolean).join(" ")));
@@ -143,10 +147,46 @@ class Viewer {
       const title = make("h3", {}, `One ${sprite.hidden ? "unit" : "class"} along the grid`);
       root.append(title, tools, make("div", { class: "strips" }, ...this.strips.map((strip) => strip.row)));
     }
-    for (const control of [this.centring, this.scale, this.seed, this.point, this.unit])
-      control.addEventListener("input", () => requestAnimationFrame(() => this.show()));
+    this.initial = Object.fromEntries(Object.values(KEPT).map((key) => [key, this[key].value]));
+    for (const key of Object.values(KEPT))
+      this[key].addEventListener("input", () => {
+        this.save();
+        requestAnimationFrame(() => this.show());
+      });
+    NARROW.addEventListener("change", () => this.show());
     root.hidden = false;
+    this.load();
+  }
+
+  /** Keep what was chosen in the address; seeds by their number, not by their place on the slider. */
+  save() {
+    for (const [name, key] of Object.entries(KEPT)) {
+      const { value } = this[key];
+      const text = key === "seed" ? this.sprite.places[value] : value;
+      writeAddress(name, value === this.initial[key] ? null : text);
+    }
+  }
+
+  /** Choose what the address says; what it does not say, or says wrongly, is as at the start. */
+  load() {
+    const { values } = readAddress();
+    for (const [name, key] of Object.entries(KEPT)) {
+      const control = this[key];
+      const text = values.get(name);
+      const value = key === "seed" ? String(this.sprite.places.indexOf(text)) : text;
+      const fits = control.options ? [...control.options].some((option) => option.value === value) : value >= 0 && value <= Number(control.max);
+      control.value = fits ? value : this.initial[key];
+    }
     this.show();
+  }
+
+  /** The units' names above the images; of two lines both. */
+  name() {
+    const { units, hidden } = this.sprite;
+    const wide = across(this.sprite);
+    const lines = units <= 2 * wide ? [0, wide] : [0]; // of more lines the first
+    const words = (unit) => lines.map((more) => unit + more).filter((one) => one < units).map((one) => one + (hidden ? 1 : 0)).join(", ");
+    this.heads.replaceChildren(...Array.from({ length: wide }, (_, unit) => make("span", {}, words(unit))));
   }
 
   /** What gets a line: every method, and what is no method's. */
@@ -192,6 +232,7 @@ class Viewer {
     const centred = this.centring.value === "centred";
     this.seedSaid.textContent = place === "mean" ? "mean of all" : place;
     this.pointSaid.textContent = this.point.value === "0" ? "selected" : `number ${this.point.value}`;
+    this.name();
     this.unitSaid.textContent = Number(this.unit.value) + (sprite.hidden ? 1 : 0);
     const drawn = this.lines.map((line) => {
       const row = line.rows[this.point.value - 1] ?? line.rows.find((one) => one.selected) ?? line.rows[0];
@@ -210,7 +251,7 @@ class Viewer {
         continue;
       }
       const top = this.scale.value === "shared" && row.method ? shared : limit;
-      sprite.paint(line.canvas, values, cell.units, top, ACROSS);
+      sprite.paint(line.canvas, values, cell.units, top, across(sprite));
       const found = Object.keys(row.cells).find((key) => row.cells[key] === cell);
       const words = [row.words, found !== place && row.method ? (found === "mean" ? "mean" : `seed ${found}`) : "", `colours to ±${short(top)}`];
       line.words.textContent = words.filter(Boolean).join("; ");
@@ -236,13 +277,14 @@ class Viewer {
   }
 }
 
+let viewer = null;
 const spriteRoot = document.getElementById("sprite");
 if (spriteRoot) {
   const picture = document.getElementById("sprite-picture");
   const index = JSON.parse(spriteRoot.dataset.index);
   delete spriteRoot.dataset.index;
   picture.decode().then(() => {
-    new Viewer(spriteRoot, new Sprite(index, picture));
+    viewer = new Viewer(spriteRoot, new Sprite(index, picture));
     for (const still of document.querySelectorAll("details.stills")) still.open = false;
     showPicked();
   });
