@@ -339,8 +339,9 @@ def test_a_network_and_a_baseline_of_a_methods_own_are_said(tmp_path):
 
 
 def test_a_miss_is_given_in_points_beside_the_tolerance(tmp_path):
+    assert page.verdict("not comparable: a 600-epoch run") == "not comparable: a 600-epoch run"
     assert page.verdict("missed: test_accuracy by -0.012, weight_min by +31 %") == (
-        "missed: accuracy by \N{MINUS SIGN}1.2 points, smallest weight by +31 %"
+        "missed: accuracy by \N{MINUS SIGN}1.20 points, smallest weight by +31 %"
     )
     given = spec()
     given["methods"][1]["published"] = {"test_accuracy": 0.895, "tolerance": 0.0123}

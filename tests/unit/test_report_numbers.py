@@ -26,6 +26,22 @@ def cells(table, method):
     return [(cell.text, cell.more) for cell in dict(table.rows)[method]]
 
 
+def test_the_forest_has_every_interval_and_test():
+    row = dict.fromkeys(tables.COMPARISON_COLUMNS) | {"method": "l2", "decision": "equivalent", "difference": -0.0005}
+    row |= {"difference_low": -0.001, "difference_high": 0.0, "p_value": 0.0494, "errors_per_10000": 5.2}
+    row |= {"difference_simultaneous_low": -0.0012, "difference_simultaneous_high": 0.0002, "p_adjusted": 0.061}
+    row |= {"difference_crossed_low": -0.002, "difference_crossed_high": 0.001, "p_equivalent": 0.0004}
+    row |= {"probability_better": 0.25, "probability_better_low": 0.1, "probability_better_high": 0.5}
+    baseline = dict.fromkeys(tables.COMPARISON_COLUMNS) | {"method": "none"}
+    few = row | {"method": "l1"} | {name: None for name in row if "simultaneous" in name or name == "p_adjusted"}
+    table = behind.tables(["forest"], [], *frames()[:2], None, None, [baseline, row, few])["forest"]
+    first = [(f"{numbers.MINUS}0.05", f"[{numbers.MINUS}0.10, +0.00]"), ("+5", "")]
+    middle = [(f"[{numbers.MINUS}0.12, +0.02]", ""), (f"[{numbers.MINUS}0.20, +0.10]", ""), ("25", "[10, 50]")]
+    assert cells(table, "l2") == [*first, *middle, ("0.049", ""), ("0.061", ""), ("< 0.001", "")]
+    assert [text for text, _ in cells(table, "l1")[2:7:4]] == [numbers.DASH, numbers.DASH]
+    assert len(table.rows) == 2 and len(table.heads) == len(table.rows[0][1])
+
+
 def test_learning_curves_are_read_off_at_parts_of_the_run():
     steps = np.arange(0, 1001, 10)
     rows = [

@@ -65,6 +65,7 @@ def tables(
     """
     finished = runs[runs["status"] == "finished"]
     makers = {
+        "forest": lambda: _differences(comparison),
         "learning_curves": lambda: _curves(methods, finished, curves),
         "data_sizes": lambda: _sizes(methods, finished),
         "robustness": lambda: None if robustness is None else _robustness(methods, robustness),
@@ -75,6 +76,49 @@ def tables(
     }
     found = {name: makers[name]() for name in drawn if name in makers}
     return {name: table for name, table in found.items() if table and table.rows}
+
+
+def _differences(comparison: Sequence[Mapping[str, Any]]) -> Table:
+    """Every difference with each of its intervals and tests."""
+    quantities = {
+        "Difference (points)": lambda row: _number(
+            numbers.percent(row["difference"], "+.2f"),
+            row["difference"],
+            numbers.bounds(row, "difference", "+.2f", 100),
+        ),
+        "Errors per 10,000": lambda row: _number(
+            numbers.number(row["errors_per_10000"], "+.0f"), row["errors_per_10000"]
+        ),
+        "Simultaneous interval": lambda row: _interval(row, "difference_simultaneous"),
+        "Over seeds and images": lambda row: _interval(row, "difference_crossed"),
+        "Better with a new seed (%)": lambda row: _number(
+            numbers.percent(row["probability_better"], ".0f"),
+            row["probability_better"],
+            numbers.bounds(row, "probability_better", ".0f", 100),
+        ),
+        "p, paired t-test": lambda row: _number(numbers.p_value(row["p_value"]), row["p_value"]),
+        "p, sign-flip test": lambda row: _number(numbers.p_value(row["p_adjusted"]), row["p_adjusted"]),
+        "p, equivalence": lambda row: _number(numbers.p_value(row["p_equivalent"]), row["p_equivalent"]),
+    }
+    rows = [
+        (row["method"], [cell(row) for cell in quantities.values()])
+        for row in comparison
+        if numbers.known(row["difference"]) and row["decision"]
+    ]
+    return Table(
+        "Brackets below a number hold its 95 % t interval, of a chance that of Wilson. The simultaneous interval and "
+        "the p-value of the sign-flip test hold for all methods at once; the other tests are not adjusted for several "
+        "methods. Over seeds and images: a bootstrap that draws both, so it counts that the test images are a sample, "
+        "too. Better with a new seed: the share of the seeds, ties counting half.",
+        "comparison.csv",
+        list(quantities),
+        rows,
+    )
+
+
+def _interval(row: Mapping[str, Any], name: str) -> Cell:
+    """An interval of a difference of accuracies, in points, in the order of its lower end."""
+    return _number(numbers.bounds(row, name, "+.2f", 100) or numbers.DASH, row[f"{name}_low"])
 
 
 def _curves(methods: Sequence[str], finished: pd.DataFrame, curves: pd.DataFrame) -> Table:

@@ -266,14 +266,14 @@ def _plain(value: Any) -> Any:
 def verdict(text: str) -> str:
     """A verdict of comparison.csv in words."""
     text = re.sub(
-        r"test_accuracy by ([-+][\d.]+)", lambda found: f"accuracy by {100 * float(found[1]):+.1f} points", text
+        r"test_accuracy by ([-+][\d.]+)", lambda found: f"accuracy by {100 * float(found[1]):+.2f} points", text
     )
     for column, words in (
         ("weight_min", "smallest weight"),
         ("weight_max", "largest weight"),
     ):
         text = text.replace(column, words)
-    return text.replace("-", numbers.MINUS)
+    return re.sub(r"-(?=\d)", numbers.MINUS, text)
 
 
 def inline(path: Path) -> Markup:
