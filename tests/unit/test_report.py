@@ -371,3 +371,10 @@ def test_a_study_with_grids_says_how_it_was_tuned(tmp_path):
     assert "not tuned alike: The none 1, The dropout 1, The gaussian 1, The l2 4" in found.text
     row = re.search(r"<th scope=\"row\">The l2</th><td>l2</td>\s*<td>(.*?)</td><td>(.*?)</td>", html, re.DOTALL)
     assert row.groups() == ("strength: 0.5", "learning_rate: 0.25")  # those of the selected point
+
+
+def test_a_single_published_row_is_not_counted():
+    comparison = frames()[2].astype(object)
+    comparison["verdict"] = ["missed: test_accuracy by -0.02", *[""] * (len(comparison) - 1)]
+    rows = comparison.where(comparison.notna(), None).to_dict("records")
+    assert facts.findings(rows, "none")[-1].startswith("The one published row could not be reproduced within")

@@ -104,7 +104,10 @@ def _agreement_or_cost(rows: Sequence[Mapping[str, Any]]) -> str:
     parts = []
     if published:
         good = sum(row["verdict"] == "reproduced" for row in published)
-        parts.append(f"{good} of the {count(len(published), 'published row')} could be reproduced within the tolerance")
+        which = f"{good} of the {len(published)} published rows could"
+        if len(published) == 1:
+            which = "the one published row could" + ("" if good else " not")
+        parts.append(f"{which} be reproduced within the tolerance")
     for row in noisy[:1]:
         parts.append(
             f"switching the noise of {row['label']} off while testing, with the same training, moves its accuracy "
