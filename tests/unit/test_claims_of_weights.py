@@ -138,7 +138,7 @@ def test_components_of_a_known_sum():
     ).rename_axis(columns=["method", "point"])
     found = overfitting.components(table, 10_000)
     assert found["method"] == pytest.approx(2) and found["point of the grid"] == pytest.approx(0.5)
-    assert found["best to worst point of a method"] == pytest.approx(1)
+    assert found["best to worst setting of a method"] == pytest.approx(1)
     assert found["seed"] == pytest.approx(0.3)  # sqrt(sum of squares 4 x 0.18 / (2 x 4))
     assert found["test images"] == pytest.approx(0.3, rel=0.05)  # sqrt(0.9 x 0.1 / 10,000)
 

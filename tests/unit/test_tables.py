@@ -111,7 +111,7 @@ def test_one_seed_has_a_mean_and_no_interval(comparison):
 def test_no_finished_run_leaves_cells_empty(comparison, tmp_path):
     row = comparison.loc["never"]
     assert (row["decision"], row["values"], row["point"], row["points"]) == ("undecided", "{}", 0, 1)
-    assert row["undecidable"].endswith("it has 0")
+    assert row["undecidable"].endswith("there are 0")
     texts = ["method", "label", "baseline", "values", "decision", "undecidable", "verdict"]
     texts += ["published_source", "published_setting"]
     assert row.drop([*texts, "seeds", "diverged", "point", "points", "at_edge"]).isna().all()
@@ -264,7 +264,7 @@ def test_five_seeds_decide_only_that_methods_are_alike(tuned):
     found = compare(methods("none", "l2", "same"), five, bits(five)).set_index("method")
     assert found["decision"].tolist() == ["", "undecided", "equivalent"]
     assert found["p_value"].tolist()[1] < 0.001 and found["p_adjusted"].isna().all()
-    assert ["6 seeds" in text and "has 5" in text for text in found["undecidable"]] == [False, True, True]
+    assert ["6 seeds" in text and "there are 5" in text for text in found["undecidable"]] == [False, True, True]
     four = compare(methods("none", "l2"), five, level=0.9).set_index("method")
     assert four.loc["l2", "decision"] == "better" and four.loc["l2", "undecidable"] == ""
 

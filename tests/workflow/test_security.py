@@ -31,7 +31,7 @@ class Mine(Regularizer):
     title = {text!r}
     citation = {text!r}
     formula = {text!r}
-    acts_on = {text!r}
+    acts_on = "loss"
     kind = Setting("a", choices=("a", {text!r}))
 """
 

@@ -62,12 +62,12 @@ rule collect:
                 "seeds": sorted(STUDY.seeds),
             }
         ),
-        partial="--partial" if PARTIAL else "",
+        partial=["--partial"] if PARTIAL else [],
         code=code("collect.py"),
     shell:
         'python "$REGATLAS_SCRIPTS"/collect.py --spec {params.spec:q} --runs results/runs --reference {input.reference:q}'
         " --table {output.table:q} --curves {output.curves:q} --tuning {output.tuning:q} --robustness {output.robustness:q}"
-        " --correct {output.correct:q} {params.partial} > {log:q} 2>&1"
+        " --correct {output.correct:q} {params.partial:q} > {log:q} 2>&1"
 
 
 rule compare:
