@@ -13,12 +13,11 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from benchmarks import hidden, peers
+from benchmarks import hidden, peers, whole_run
 from benchmarks.peers import PEERS
 from benchmarks.scale import Scaled, overhead
 from benchmarks.study_cost import Cost
 from benchmarks.timing import Timed
-from benchmarks.whole_run import Run
 from benchmarks.workload import PREPARED, ROOT
 from regatlas.figures.style import INK, look, save_png
 from regatlas.files import write_text
@@ -154,7 +153,7 @@ def hidden_table(results: list[Timed]) -> str:
     return with_notes(table(header, rows), notes)
 
 
-def run_table(results: list[Run]) -> str:
+def run_table(results: list[whole_run.Run]) -> str:
     """A row a method: medians of its rounds, with their spread."""
     rows = []
     for name in dict.fromkeys(result.name for result in results):
@@ -172,7 +171,8 @@ def hidden_conditions(about: dict) -> str:
 
 
 def run_conditions(about: dict) -> str:
-    return f"Three rounds of 150,000 steps with 151 evaluations each; MB: the largest resident set. {where(about)}."
+    length = f"{whole_run.STEPS:,} steps, an evaluation every {whole_run.EVERY:,}"
+    return f"{whole_run.ROUNDS} rounds of {length}; MB: the largest resident set. {where(about)}."
 
 
 def study_table(costs: list[Cost]) -> str:
@@ -263,7 +263,7 @@ PARTS = {  # what a part's results are, its table, and what is said under it
     "peers": (Timed, peers_table, step_conditions),
     "methods": (Timed, methods_table, step_conditions),
     "hidden": (Timed, hidden_table, hidden_conditions),
-    "run": (Run, run_table, run_conditions),
+    "run": (whole_run.Run, run_table, run_conditions),
     "study": (Cost, study_table, study_conditions),
     "scale": (Scaled, scale_table, scale_conditions),
 }

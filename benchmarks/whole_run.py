@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+ROUNDS, STEPS, EVERY = 3, 150_000, 1000  # as the default study
 
 
 @dataclasses.dataclass
@@ -24,7 +25,7 @@ class Run:
     megabytes: float
 
 
-def measure(names: tuple[str, ...] = ("none", "dropout"), rounds: int = 3, steps: int = 150_000) -> list[Run]:
+def measure(names: tuple[str, ...] = ("none", "dropout"), rounds: int = ROUNDS, steps: int = STEPS) -> list[Run]:
     """Train each method ``rounds`` times in turn, as long as the default study does."""
     from benchmarks import workload
     from regatlas import files
@@ -40,7 +41,7 @@ def measure(names: tuple[str, ...] = ("none", "dropout"), rounds: int = 3, steps
         for turn in range(rounds):
             for name in names:
                 settings = {**methods[name].settings, "data": checksum}
-                settings["training"] = {**settings["training"], "evaluate_every": 1000}
+                settings["training"] = {**settings["training"], "evaluate_every": EVERY}
                 call = ["--spec", json.dumps({"settings": settings, "seed": 0}), "--data", str(data)]
                 call += ["--out", str(Path(folder) / f"{name}-{turn}.npz")]
                 done = subprocess.run(
@@ -60,7 +61,8 @@ def main() -> None:
     begun, sys.argv[1:] = float(sys.argv[1]), sys.argv[2:]
     from regatlas import training
 
-    spent: dict[str, list[float]] = {"advance": [], "logits": []}
+    spent: dict[str, list[float]] = {"advance": [], "logits": []}  # seconds of each call
+    ended: list[float] = []  # when they were done; the first is the first step
 
     def watched(call, name: str):
         def timed(*arguments):
@@ -68,8 +70,7 @@ def main() -> None:
             found = call(*arguments)
             found[0].numpy()  # it may have come back before the work was done
             spent[name].append(time.time() - start)
-            if len(spent["advance"]) == 1:
-                spent.setdefault("first", [time.time() - begun])
+            ended.append(time.time())
             return found
 
         return timed
@@ -85,7 +86,7 @@ def main() -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
     steps, evaluation = sum(spent["advance"][1:]), sum(spent["logits"])
     print(json.dumps({
-        "first_step": spent["first"][0], "steps": steps, "evaluation": evaluation,
+        "first_step": ended[0] - begun, "steps": steps, "evaluation": evaluation,
         "total": time.time() - begun, "megabytes": peak,
     }))  # fmt: skip
 
