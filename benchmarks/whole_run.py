@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import resource
 import subprocess
 import sys
@@ -83,12 +84,19 @@ def main() -> None:
 
     training.Trainer = Watched
     train.main()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
     steps, evaluation = sum(spent["advance"][1:]), sum(spent["logits"])
     print(json.dumps({
         "first_step": ended[0] - begun, "steps": steps, "evaluation": evaluation,
-        "total": time.time() - begun, "megabytes": peak,
+        "total": time.time() - begun, "megabytes": _peak(),
     }))  # fmt: skip
+
+
+def _peak() -> float:
+    """The largest resident set of this process, in MB. Linux counts in ``ru_maxrss`` that of its parent, too."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        return int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
 
 
 if __name__ == "__main__":
