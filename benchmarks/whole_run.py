@@ -57,11 +57,9 @@ def measure(names: tuple[str, ...] = ("none", "dropout"), rounds: int = ROUNDS, 
 def main() -> None:
     """Be ``scripts/train.py`` and say when what was done. The first argument is when this process was started."""
     sys.path[:0] = [str(ROOT / "scripts")]
-    import train  # sets what TensorFlow reads while it loads
+    import train
 
     begun, sys.argv[1:] = float(sys.argv[1]), sys.argv[2:]
-    from regatlas import training
-
     spent: dict[str, list[float]] = {"advance": [], "logits": []}  # seconds of each call
     ended: list[float] = []  # when they were done; the first is the first step
 
@@ -76,13 +74,13 @@ def main() -> None:
 
         return timed
 
-    class Watched(training.Trainer):
-        def __init__(self, *arguments):
-            super().__init__(*arguments)
-            self.advance = watched(self.advance, "advance")
-            self.logits = {kind: watched(call, "logits") for kind, call in self.logits.items()}
+    class Watched(train.Training):  # which imports TensorFlow when its flags are set, and not before
+        def __init__(self, options):
+            super().__init__(options)
+            self.trainer.advance = watched(self.trainer.advance, "advance")
+            self.trainer.logits = {kind: watched(call, "logits") for kind, call in self.trainer.logits.items()}
 
-    training.Trainer = Watched
+    train.Training = Watched
     train.main()
     steps, evaluation = sum(spent["advance"][1:]), sum(spent["logits"])
     print(json.dumps({
