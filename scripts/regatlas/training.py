@@ -24,7 +24,7 @@ from regatlas.randomness import Random, key_of
 from regatlas.regularizers.base import Regularizer, Task
 
 PART = 1000  # steps of one call: what a checkpoint may have to wait for
-BLOCK_BYTES = 1 << 19  # of images gathered at once: they and their noise stay in the cache
+BLOCK_BYTES = 1 << 19  # of images gathered at once and of their noise: they stay in the cache
 BLOCK = 20  # ... but no more steps than this
 AT_ONCE = 125  # images evaluated in one go: their inputs stay in the cache
 GROUP = 40  # ... and how often in one call: as often for all data sets, so that XLA compiles it once
@@ -116,7 +116,7 @@ class Trainer:
             len(self.images), self.batch_size, self.recipe["steps"],
             self.recipe["momentum"] if self.recipe["optimizer"] == "sgd" else 0.0,
         )  # fmt: skip
-        self.block = max(1, min(BLOCK, BLOCK_BYTES // (self.batch_size * self.features)))
+        self.block = max(1, min(BLOCK, BLOCK_BYTES // (self.batch_size * self.features + self._noise_bytes())))
         self.part = max(min(PART, _PART_EXAMPLES // self.batch_size) // self.block, 1) * self.block
         self.advance = tf.function(self._advance, autograph=False, jit_compile=True)
         noisy = regularizer.noise_in_evaluation
@@ -128,6 +128,13 @@ class Trainer:
         self.groups = {part: functools.partial(_groups, those, GROUP * self.at_once) for part, those in images.items()}
         # evaluated again and again
         self.groups |= {part: functools.partial(iter, list(self.groups[part]())) for part in ("validation", "test")}
+
+    def _noise_bytes(self) -> int:
+        """The size of a step's noise."""
+        with tf.Graph().as_default():
+            zero = tf.constant(0, tf.int64)
+            noise = self.regularizer.noise(Random(zero, "size", zero), zero, 1, self.batch_size)
+            return sum(math.prod(part.shape) * part.dtype.size for part in tf.nest.flatten(noise) if part is not None)
 
     def start(self, seed: int) -> State:
         """The state of a run before its first step."""

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+import scipy.stats
 import tensorflow as tf
 
-from regatlas.randomness import Random, key_of
+from regatlas.randomness import Random, key_of, normal_quantile, threefry
 
 
 def drawn(draw, seed=3, purpose="test", counter=0):
@@ -47,3 +48,42 @@ def test_keys_of_seeds_differ_and_are_not_negative():
     keys = [int(key_of(seed)) for seed in range(1000)]
     assert len(set(keys)) == 1000
     assert min(keys) >= 0
+
+
+@pytest.mark.parametrize(
+    "key, counter, words",
+    [
+        ([0, 0], [0, 0], [0x9D1C5EC6, 0x8BD50731]),
+        ([0xFFFFFFFF] * 2, [0xFFFFFFFF] * 2, [0xFD36D048, 0x2D17272C]),
+        ([0x13198A2E, 0x03707344], [0x243F6A88, 0x85A308D3], [0xBA3E4725, 0xF27D669E]),
+    ],
+)
+def test_threefry_gives_the_words_of_its_authors(key, counter, words):
+    """The known answers of Random123, the library of Salmon et al. 2011, for 13 rounds."""
+    found = threefry(*(tuple(tf.constant(word, tf.uint32) for word in pair) for pair in (key, counter)))
+    assert [int(word) for word in found] == words
+
+
+def test_normal_numbers_are_quantiles_of_the_normal_distribution():
+    numbers = np.arange(1 << 16)
+    found = tf.function(normal_quantile, jit_compile=True)(tf.constant(numbers, tf.uint32)).numpy()
+    assert np.abs(found - scipy.stats.norm.ppf((numbers + 0.5) / len(numbers))).max() < 4e-4
+    assert abs((found.astype(float) ** 2).mean() - 1) < 1.1e-4
+    assert (found == -found[::-1]).all()
+
+
+@pytest.mark.parametrize("shape", [[1], [7], [3, 5], [2, 3, 4]])
+def test_any_shape_is_filled_with_numbers_of_its_own(shape):
+    for numbers in drawn(lambda random: (random.bits(shape), random.uniform(shape), random.normal(shape))):
+        assert numbers.shape == tuple(shape)
+        assert len(np.unique(numbers)) == numbers.size
+
+
+def test_normal_numbers_are_independent_of_their_neighbours():
+    """Of those beside them and of those half a draw away, which come from the same word or the same counter."""
+    numbers = drawn(lambda random: random.normal([400_000]))
+    for lag in (1, 2, 100_000, 200_000, 300_000):
+        for power in (1, 2):
+            values = numbers**power - (numbers**power).mean()
+            correlation = (values[lag:] * values[:-lag]).mean() / values.var()
+            assert abs(correlation) < 5 / np.sqrt(len(values) - lag)
