@@ -1,4 +1,4 @@
-"""A step of a network with hidden layers: by the engine, and its matrix products alone in a bare TensorFlow loop."""
+"""A step of a network with hidden layers: by the engine, in a bare TensorFlow loop, and its matrix products alone."""
 
 import functools
 import itertools
@@ -10,6 +10,7 @@ from benchmarks.timing import Timed
 WIDTHS, BATCH_SIZE = [400, 400], 128
 NAMES = {
     "engine": "Regularization Atlas",
+    "bare": "the same step in plain TensorFlow, with its fused Adam",
     "graph": "its eight products alone, TensorFlow's own kernels",
     "compiled": "its eight products alone, XLA",
 }
@@ -21,8 +22,8 @@ def fewer(steps: int) -> int:
 
 
 def compare(steps: int, rounds: int) -> list[Timed]:
-    """Time the engine and the products that no step can do without: forward, back, and the weights' gradients."""
-    contenders = {"engine": functools.partial(_engine, steps)}
+    """Time the engine, a bare step, and the products that no step can do without: forward, back, for the gradients."""
+    contenders = {"engine": functools.partial(_engine, steps), "bare": functools.partial(_bare, steps)}
     contenders |= {name: functools.partial(_products, steps, name == "compiled") for name in ("graph", "compiled")}
     results = {name: Timed(name) for name in contenders}
     timing.in_turn(contenders, results, steps, rounds)
@@ -38,6 +39,45 @@ def _engine(steps: int) -> tuple[float, None]:
     network = {**settings["network"], "hidden": WIDTHS}
     trainer = Trainer({"network": network, "training": recipe}, data, NoRegularization())
     return trainer.run(workload.SEED).train_seconds, None
+
+
+def _bare(steps: int) -> tuple[float, None]:
+    """A step as one would write it by hand, in a loop that TensorFlow runs operation by operation."""
+    import tensorflow as tf
+
+    data, widths = workload.read(), [784, *WIDTHS, 10]
+    images, labels = tf.constant(data["train_images"].reshape(-1, 784)), tf.constant(data["train_labels"], tf.int32)
+    order = tf.random.stateless_uniform([steps, BATCH_SIZE], [0, 0], 0, len(images), tf.int32)
+    weights = [tf.Variable(tf.random.normal(shape, stddev=0.05)) for shape in itertools.pairwise(widths)]
+    moments = [[tf.Variable(tf.zeros_like(weight)) for weight in weights] for _ in range(2)]
+
+    def step(number: tf.Tensor) -> tuple[tf.Tensor]:
+        x = tf.cast(tf.gather(images, order[number]), tf.float32) * (1 / 255)
+        y = tf.one_hot(tf.gather(labels, order[number]), 10)
+        with tf.GradientTape() as tape:
+            for weight in weights[:-1]:
+                x = tf.nn.relu(x @ weight)
+            loss = tf.reduce_mean(tf.square(tf.nn.softmax(x @ weights[-1]) - y)) / 2
+        beta_1, beta_2 = 0.9, 0.999
+        powers = [tf.pow(beta, tf.cast(number + 1, tf.float32)) for beta in (beta_1, beta_2)]
+        updated = [
+            tf.raw_ops.ResourceApplyAdam(
+                var=weight.handle, m=m.handle, v=v.handle, beta1_power=powers[0], beta2_power=powers[1],
+                lr=1e-4, beta1=beta_1, beta2=beta_2, epsilon=1e-8, grad=gradient,
+            )
+            for weight, m, v, gradient in zip(weights, *moments, tape.gradient(loss, weights), strict=True)
+        ]  # fmt: skip
+        with tf.control_dependencies(updated):
+            return (number + 1,)
+
+    @tf.function(autograph=False)
+    def loop(count: tf.Tensor) -> tf.Tensor:
+        return tf.while_loop(lambda number: number < count, step, [tf.constant(0)])[0]
+
+    loop(tf.constant(1))
+    begun = time.perf_counter()
+    loop(tf.constant(steps)).numpy()
+    return time.perf_counter() - begun, None
 
 
 def _products(steps: int, compiled: bool) -> tuple[float, None]:

@@ -172,7 +172,7 @@ def test_hidden_layers_are_timed_beside_their_products(monkeypatch):
     monkeypatch.setattr(workload, "read", lambda: workload.noise(200))
     results = hidden.compare(steps=2, rounds=2)
     assert [(result.name, len(result.microseconds)) for result in results] == [
-        ("engine", 2), ("graph", 2), ("compiled", 2)
+        ("engine", 2), ("bare", 2), ("graph", 2), ("compiled", 2)
     ]  # fmt: skip
     timed = [Timed("engine", [4000.0, 5000.0]), Timed("graph", [3000.0, 4000.0])]
     assert "| 3.50 (3.00 to 4.00) | 0.78 (0.75 to 0.80) |" in report.hidden_table(timed)
