@@ -14,16 +14,23 @@ def bilinear(x: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
 
     Between pixels the four around are mixed bilinearly; beyond the image there is 0. Same shape as ``x``.
     """
-    batch, height, width = rows.shape
-    padded = tf.pad(tf.reshape(x, [batch, height, width]), [(0, 0), (1, 1), (1, 1)])
-    flat, stride = tf.reshape(padded, [-1]), width + 2
-    rows = tf.clip_by_value(rows + 1, 0.0, height + 1.0)
-    columns = tf.clip_by_value(columns + 1, 0.0, width + 1.0)
-    above, left = tf.minimum(tf.floor(rows), height), tf.minimum(tf.floor(columns), width)
+    above, left = tf.floor(rows), tf.floor(columns)
     down, right = rows - above, columns - left
-    first = tf.range(batch)[:, None, None] * ((height + 2) * stride)
-    place = first + tf.cast(above * stride + left, tf.int32)
-    upper = tf.gather(flat, place) * (1 - right) + tf.gather(flat, place + 1) * right
-    place += stride
-    lower = tf.gather(flat, place) * (1 - right) + tf.gather(flat, place + 1) * right
+    above, left = tf.cast(above, tf.int32), tf.cast(left, tf.int32)
+    upper, lower = (
+        pixels(x, above, left, row, 0) * (1 - right) + pixels(x, above, left, row, 1) * right for row in (0, 1)
+    )
     return tf.reshape(upper * (1 - down) + lower * down, x.shape)
+
+
+def pixels(x: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, down: int = 0, right: int = 0) -> tf.Tensor:
+    """Images [batch, height * width] read ``down`` and ``right`` of int32 rows and columns, [batch, height, width].
+
+    Beyond the image there is 0. A frame of zeros around it would be simpler, but XLA draws that anew for each pixel.
+    """
+    batch, height, width = rows.shape
+    first = tf.range(batch)[:, None, None] * (height * width) + rows * width + columns
+    place = tf.clip_by_value(first + (down * width + right), 0, batch * height * width - 1)
+    rows, columns = rows + down, columns + right
+    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+    return tf.where(inside, tf.gather(tf.reshape(x, [-1]), place), 0.0)

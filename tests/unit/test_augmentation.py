@@ -52,14 +52,14 @@ def rolled(image, down, right):
 def test_a_shift_is_numpys_roll_with_zeros():
     image = np.random.default_rng(5).uniform(0.1, 1, (HEIGHT, WIDTH)).astype(np.float32)
     by = np.array([(down, right) for down in range(-3, 4) for right in range(-3, 4)], np.int32)
-    found = moved(tf.constant(np.repeat(image[None], len(by), 0)), tf.constant(by), 3).numpy()
+    found = moved(flat(np.repeat(image[None], len(by), 0)), tf.constant(by), image.shape).numpy()
     for one, (down, right) in zip(found, by, strict=True):
-        np.testing.assert_array_equal(one, rolled(image.copy(), down, right))
+        np.testing.assert_array_equal(one.reshape(image.shape), rolled(image.copy(), down, right))
 
 
 def test_images_may_leave_the_picture(images):
     by = tf.constant([(12, 0), (0, 12), (-12, 0), (0, -12), (8, 0), (0, 0)])
-    found = moved(tf.constant(images), by, 12).numpy()
+    found = moved(flat(images), by, images.shape[1:]).numpy().reshape(images.shape)
     assert (found[:4] == 0).all()
     np.testing.assert_array_equal(found[4][8], images[4][0])
     np.testing.assert_array_equal(found[5], images[5])
@@ -98,8 +98,12 @@ def test_xla_compiles_the_same_images(images):
     rng = np.random.default_rng(6)
     rows, columns = (tf.constant(rng.uniform(-2, 9, images.shape), tf.float32) for _ in range(2))
     by = tf.constant(rng.integers(-2, 3, (BATCH, 2)), tf.int32)
-    compiled = tf.function(lambda x: (bilinear(x, rows, columns), moved(images, by, 2)), jit_compile=True)(flat(images))
-    for found, expected in zip(compiled, (bilinear(flat(images), rows, columns), moved(images, by, 2)), strict=True):
+
+    def both(x):
+        return bilinear(x, rows, columns), moved(x, by, images.shape[1:])
+
+    compiled = tf.function(both, jit_compile=True)(flat(images))
+    for found, expected in zip(compiled, both(flat(images)), strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
