@@ -150,19 +150,19 @@ def test_gradient_noise_is_normal_with_a_variance_that_falls_with_the_step():
         return method.noise(Random(key, "training", counter), first, 400, 4)
 
     noise = drawn(tf.constant(key_of(0)), tf.constant(3, tf.int64), tf.constant(1200, tf.int64))
-    assert {name: value.shape[1:] for name, value in noise.items()} == {
+    assert {name: value.shape[1:] for name, value in noise["normal"].items()} == {
         f"{kind}_{layer}": tf.TensorShape(shape if kind == "kernel" else shape[:1])
         for layer, shape in enumerate(SHAPES)
         for kind in ("kernel", "bias")
     }
     steps = np.arange(1200, 1600)
-    pooled = np.concatenate([value.numpy().reshape(400, -1) for value in noise.values()], axis=1)
-    standard = pooled / np.sqrt(0.3 / (1 + steps) ** 0.55)[:, None]
+    assert_allclose(noise["deviation"], np.sqrt(0.3 / (1 + steps) ** 0.55), rtol=1e-5)
+    standard = np.concatenate([value.numpy().ravel() for value in noise["normal"].values()])
     count = standard.size
     assert abs(standard.mean()) < 5 / np.sqrt(count)
     assert abs(standard.var() - 1) < 5 * np.sqrt(2 / count)
     assert abs((standard**4).mean() - 3) < 5 * np.sqrt(96 / count)
-    of_step = {name: value[7] for name, value in noise.items()}
+    of_step = tf.nest.map_structure(lambda value: value[7], noise)
     found = method.gradients(lambda at: {**at}, {"kernel_0": tf.ones([5, 7]), "gain_0": tf.ones(5)}, of_step)
-    assert_allclose(found["kernel_0"], 1 + of_step["kernel_0"])
+    assert_allclose(found["kernel_0"], 1 + of_step["deviation"] * of_step["normal"]["kernel_0"])
     assert_array_equal(found["gain_0"], np.ones(5))
