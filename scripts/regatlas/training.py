@@ -133,8 +133,9 @@ class Trainer:
         """The size of a step's noise."""
         with tf.Graph().as_default():
             zero = tf.constant(0, tf.int64)
-            noise = self.regularizer.noise(Random(zero, "size", zero), zero, 1, self.batch_size)
-            return sum(math.prod(part.shape) * part.dtype.size for part in tf.nest.flatten(noise) if part is not None)
+            noise = self.regularizer.noise(Random(zero, "size", zero), zero, BLOCK, self.batch_size)
+            parts = [part for part in tf.nest.flatten(noise) if part is not None]
+            return sum(math.prod(part.shape[1:]) * part.dtype.size for part in parts)
 
     def start(self, seed: int) -> State:
         """The state of a run before its first step."""
