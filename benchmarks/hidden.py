@@ -6,8 +6,10 @@ import time
 
 from benchmarks import timing, workload
 from benchmarks.timing import Timed
+from benchmarks.workload import BETA_1, BETA_2, EPSILON
 
 WIDTHS, BATCH_SIZE = [400, 400], 128
+LAYERS = [784, *WIDTHS, 10]
 NAMES = {
     "engine": "Regularization Atlas",
     "bare": "the same step in plain TensorFlow, with its fused Adam",
@@ -45,25 +47,27 @@ def _bare(steps: int) -> tuple[float, None]:
     """A step as one would write it by hand, in a loop that TensorFlow runs operation by operation."""
     import tensorflow as tf
 
-    data, widths = workload.read(), [784, *WIDTHS, 10]
-    images, labels = tf.constant(data["train_images"].reshape(-1, 784)), tf.constant(data["train_labels"], tf.int32)
+    data, rate = workload.read(), workload.methods(steps)["none"].settings["training"]["learning_rate"]
+    images, labels = (
+        tf.constant(data["train_images"].reshape(-1, LAYERS[0])),
+        tf.constant(data["train_labels"], tf.int32),
+    )
     order = tf.random.stateless_uniform([steps, BATCH_SIZE], [0, 0], 0, len(images), tf.int32)
-    weights = [tf.Variable(tf.random.normal(shape, stddev=0.05)) for shape in itertools.pairwise(widths)]
+    weights = [tf.Variable(tf.random.normal(shape, stddev=0.05)) for shape in itertools.pairwise(LAYERS)]
     moments = [[tf.Variable(tf.zeros_like(weight)) for weight in weights] for _ in range(2)]
 
     def step(number: tf.Tensor) -> tuple[tf.Tensor]:
         x = tf.cast(tf.gather(images, order[number]), tf.float32) * (1 / 255)
-        y = tf.one_hot(tf.gather(labels, order[number]), 10)
+        y = tf.one_hot(tf.gather(labels, order[number]), LAYERS[-1])
         with tf.GradientTape() as tape:
             for weight in weights[:-1]:
                 x = tf.nn.relu(x @ weight)
             loss = tf.reduce_mean(tf.square(tf.nn.softmax(x @ weights[-1]) - y)) / 2
-        beta_1, beta_2 = 0.9, 0.999
-        powers = [tf.pow(beta, tf.cast(number + 1, tf.float32)) for beta in (beta_1, beta_2)]
+        powers = [tf.pow(beta, tf.cast(number + 1, tf.float32)) for beta in (BETA_1, BETA_2)]
         updated = [
             tf.raw_ops.ResourceApplyAdam(
                 var=weight.handle, m=m.handle, v=v.handle, beta1_power=powers[0], beta2_power=powers[1],
-                lr=1e-4, beta1=beta_1, beta2=beta_2, epsilon=1e-8, grad=gradient,
+                lr=rate, beta1=BETA_1, beta2=BETA_2, epsilon=EPSILON, grad=gradient,
             )
             for weight, m, v, gradient in zip(weights, *moments, tape.gradient(loss, weights), strict=True)
         ]  # fmt: skip
@@ -83,8 +87,7 @@ def _bare(steps: int) -> tuple[float, None]:
 def _products(steps: int, compiled: bool) -> tuple[float, None]:
     import tensorflow as tf
 
-    widths = [784, *WIDTHS, 10]
-    weights = [tf.random.normal(shape, stddev=0.05) for shape in itertools.pairwise(widths)]
+    weights = [tf.random.normal(shape, stddev=0.05) for shape in itertools.pairwise(LAYERS)]
 
     def step(number: tf.Tensor, x: tf.Tensor, *gradients: tf.Tensor):
         seen = [x]
@@ -100,7 +103,7 @@ def _products(steps: int, compiled: bool) -> tuple[float, None]:
 
     @tf.function(autograph=False, jit_compile=compiled)
     def loop(number: tf.Tensor, count: tf.Tensor):
-        begin = (number, tf.random.stateless_uniform([BATCH_SIZE, widths[0]], [0, 0]), *map(tf.zeros_like, weights))
+        begin = (number, tf.random.stateless_uniform([BATCH_SIZE, LAYERS[0]], [0, 0]), *map(tf.zeros_like, weights))
         return tf.while_loop(lambda number, *_: number < count, step, begin)[1:]
 
     loop(tf.constant(0), tf.constant(1))

@@ -1,7 +1,7 @@
 """Reproducible random tensors inside a compiled graph."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -41,17 +41,22 @@ class Random:
         return Random(self._key, f"{self._purpose}, unchanging", tf.constant(0, tf.int64))
 
     def bits(self, shape: list[int]) -> tf.Tensor:
-        """Uniform bits, uint32 of ``shape``."""
+        """Uniform bits, uint32 of ``shape``, in memory.
+
+        Left to itself, XLA draws a number anew in every operation that uses it, which costs many times as much. It
+        does not look into a loop that, as far as it knows, may not run at all.
+        """
         site = tf.constant(int(self._sites.integers(2**62)), tf.int64)  # another for every call, fixed while tracing
         pairs = -(-math.prod(shape) // 2)
 
-        def draw() -> tf.Tensor:
+        def draw(*_: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             key = threefry(_halves(tf.bitwise.bitwise_xor(self._key, site)), _halves(self._counter))
             words = threefry(key, (tf.cast(tf.range(pairs), tf.uint32), tf.zeros([pairs], tf.uint32)))
-            return tf.where([[True], [False]], *words)
+            return tf.constant(True), tf.where([[True], [False]], *words)
 
-        words = self._once([2, pairs], draw)
-        return tf.reshape(tf.reshape(words, [-1])[: math.prod(shape)], shape)
+        never = self._key < 0  # no key is
+        words = tf.while_loop(lambda done, _: ~done, draw, (never, tf.zeros([2, pairs], tf.uint32)))[1]
+        return _filled(shape, words)
 
     def uniform(self, shape: list[int]) -> tf.Tensor:
         """Uniform numbers between 0 and 1, both excluded; float32 of ``shape``."""
@@ -64,7 +69,7 @@ class Random:
         """
         words = self.bits([-(-math.prod(shape) // 2)])
         halves = tf.bitwise.bitwise_and(tf.bitwise.right_shift(words, _word([[0], [16]])), _word(0xFFFF))
-        return tf.reshape(tf.reshape(normal_quantile(halves), [-1])[: math.prod(shape)], shape)
+        return _filled(shape, normal_quantile(halves))
 
     def keep(self, shape: list[int], probability: float) -> tf.Tensor:
         """True with ``probability``; bool of ``shape``.
@@ -80,16 +85,6 @@ class Random:
         numbers = tf.bitwise.bitwise_and(tf.bitwise.right_shift(words, places), _word(2**width - 1))
         numbers = tf.reshape(numbers, [*outer, words.shape[-2] * (32 // width)])[..., :size]
         return numbers < _word(round(probability * 2**width))
-
-    def _once(self, shape: list[int], draw: Callable[[], tf.Tensor]) -> tf.Tensor:
-        """What ``draw`` returns, uint32 of ``shape``, in memory.
-
-        Left to itself, XLA draws a number anew in every operation that uses it, which costs many times as much. It
-        does not look into a loop that, as far as it knows, may not run at all.
-        """
-        never = self._key < 0  # no key is
-        start = never, tf.zeros(shape, tf.uint32)
-        return tf.while_loop(lambda done, _: ~done, lambda *_: (tf.constant(True), draw()), start)[1]
 
 
 def key_of(seed: int) -> np.int64:
@@ -137,6 +132,11 @@ def _polynomial(coefficients: Sequence[float], x: tf.Tensor) -> tf.Tensor:
     for coefficient in coefficients[-2::-1]:
         value = value * x + coefficient
     return value
+
+
+def _filled(shape: list[int], numbers: tf.Tensor) -> tf.Tensor:
+    """The first of the numbers, as many as ``shape`` holds."""
+    return tf.reshape(tf.reshape(numbers, [-1])[: math.prod(shape)], shape)
 
 
 def _halves(number: tf.Tensor) -> Pair:
