@@ -5,6 +5,7 @@ import errno
 import glob
 import hashlib
 import io
+import mmap
 import os
 import struct
 import tempfile
@@ -132,7 +133,9 @@ def map_npz(path: str | Path) -> dict[str, np.ndarray]:
     """
     with _refused(path), zipfile.ZipFile(path) as archive:
         content = np.memmap(path, np.uint8, "c")
-        return {entry.filename.removesuffix(".npy"): _mapped(content, entry) for entry in archive.infolist()}
+        arrays = {entry.filename.removesuffix(".npy"): _mapped(content, entry) for entry in archive.infolist()}
+        content.base.madvise(mmap.MADV_DONTNEED)  # what was read for the checksums alone need not stay in memory
+        return arrays
 
 
 def _mapped(content: np.ndarray, entry: zipfile.ZipInfo) -> np.ndarray:

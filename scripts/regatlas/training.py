@@ -8,6 +8,7 @@ moments go in and come out as a nest of tensors, so that a run's whole state is 
 import dataclasses
 import functools
 import math
+import mmap
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -26,9 +27,9 @@ from regatlas.regularizers.base import Regularizer, Task
 PART = 1000  # steps of one call: what a checkpoint may have to wait for
 BLOCK_BYTES = 1 << 19  # of images gathered at once and of their noise: they stay in the cache
 BLOCK = 20  # ... but no more steps than this
-AT_ONCE = 125  # images evaluated in one go: their inputs stay in the cache
-GROUP = 40  # ... and how often in one call: as often for all data sets, so that XLA compiles it once
-PARTS = ("train", "validation", "test", "corrupted")
+AT_ONCE = 128  # images evaluated in one go: whole vectors, and their inputs stay in the cache
+GROUP = 60  # ... and how often in one call at most, as a call has its own copy of what it evaluates
+PARTS = ("train", "curve", "corrupted")  # images evaluated together; the curve's are those of validation and test
 _PART_EXAMPLES = 1 << 24  # of one call: the order of more would fill the memory
 
 State = dict[str, Any]  # "variables" and "buffers" by name, "moments": a list by variable
@@ -106,8 +107,9 @@ class Trainer:
         self.batch_size = self.recipe["batch_size"]
         self.loss, self.optimizer = LOSSES[self.recipe["loss"]], OPTIMIZERS[self.recipe["optimizer"]](self.recipe)
         self.pixels = _Pixels(self.features, self.recipe["permuted_pixels"])
-        images = {part: data[f"{part}_images"].reshape(-1, self.features) for part in PARTS}
+        images = {part: data[f"{part}_images"].reshape(-1, self.features) for part in ("train", "corrupted")}
         images["train"] = images["train"][: self.recipe["train_size"]]
+        images["curve"] = np.concatenate([data["validation_images"], data["test_images"]])
         images = {part: self.pixels.seen(those) for part, those in images.items()}
         self.images = _tensor(images["train"])
         shapes = [kernel.shape for kernel in initial(self.network, self.features, self.classes, 0).kernels]
@@ -118,16 +120,12 @@ class Trainer:
         )  # fmt: skip
         self.block = max(1, min(BLOCK, BLOCK_BYTES // (self.batch_size * self.features + self._noise_bytes())))
         self.part = max(min(PART, _PART_EXAMPLES // self.batch_size) // self.block, 1) * self.block
-        self.advance = tf.function(self._advance, autograph=False, jit_compile=True)
+        self.advance = _compiled(self._advance)
         noisy = regularizer.noise_in_evaluation
-        self.logits = {
-            kind: tf.function(lambda *a, kind=kind: self._logits(*a, noisy=kind), autograph=False, jit_compile=True)
-            for kind in {noisy, False}
-        }
-        self.at_once = min(AT_ONCE, -(-min(map(len, images.values())) // GROUP))
-        self.groups = {part: functools.partial(_groups, those, GROUP * self.at_once) for part, those in images.items()}
-        # evaluated again and again
-        self.groups |= {part: functools.partial(iter, list(self.groups[part]())) for part in ("validation", "test")}
+        self.logits = {kind: _compiled(functools.partial(self._logits, noisy=kind)) for kind in {noisy, False}}
+        self.chunks = min(GROUP, -(-len(images["curve"]) // AT_ONCE))  # of every call, so that it is compiled once
+        self.groups = {part: functools.partial(_groups, those, self.chunks, noisy) for part, those in images.items()}
+        self.groups["curve"] = functools.partial(iter, list(self.groups["curve"]()))  # evaluated again and again
 
     def _noise_bytes(self) -> int:
         """The size of a step's noise."""
@@ -167,25 +165,28 @@ class Trainer:
             rows, begin = order[row], step - place
             pixels = tf.reshape(tf.gather(images, rows), [self.block, self.batch_size, self.features])
             truth = tf.reshape(tf.gather(labels, rows), [self.block, self.batch_size])
+            targets = tf.one_hot(truth, self.classes, axis=1)
             random = Random(key, "training", base // self.block + row)
             noise = self.regularizer.noise(random, base + begin, self.block, self.batch_size)
 
             def one(step: tf.Tensor, total: tf.Tensor, state: State):
                 place = step - begin
                 of_step = tf.nest.map_structure(lambda drawn: None if drawn is None else drawn[place], noise)
-                y = tf.one_hot(truth[place], self.classes)
+                y = tf.transpose(targets[place])
                 loss, state = self._update(state, pixels[place], y, of_step, rates[step], base + step)
                 return step + 1, total + loss, state
 
             until = tf.minimum(begin + self.block, end)
             return tf.while_loop(lambda step, *_: step < until, one, (step, total, state))
 
-        return tf.while_loop(lambda step, *_: step < end, block, (first, tf.constant(0.0), state))[1:]
+        total = tf.zeros([self.batch_size])
+        _, total, state = tf.while_loop(lambda step, *_: step < end, block, (first, total, state))
+        return tf.reduce_sum(total), state
 
     def _update(
         self, state: State, pixels: tf.Tensor, y: tf.Tensor, noise: Any, rates: tf.Tensor, step: tf.Tensor
     ) -> tuple[tf.Tensor, State]:
-        """One step: the loss it saw, without any penalty, and the state after it.
+        """One step: the loss it saw, without any penalty, by example [batch], and the state after it.
 
         Args:
             rates: the optimizer's step size and the learning rate of the schedule.
@@ -207,7 +208,7 @@ class Trainer:
                     )  # fmt: skip
                     seen.append(logits)
                     losses.append(self.loss(logits, tf.transpose(y)))
-                    return losses[-1]
+                    return tf.reduce_sum(losses[-1])
 
                 loss = hooks.loss(data_loss, x, variables, noise)
                 penalty = hooks.penalty({**buffers, **variables}, parameters, tf.transpose(seen[0]))
@@ -231,20 +232,21 @@ class Trainer:
         Args:
             counter: numbers the group among all that the run evaluates, for its noise.
         """
-        hooks, at_once = self.regularizer, self.at_once
+        hooks = self.regularizer
         variables, buffers = hooks.evaluated(state["variables"], state["buffers"]), state["buffers"]
         before = lambda hidden, layer: hooks.preactivations(hidden, layer, variables, buffers)  # noqa: E731
 
         def some(chunk: tf.Tensor, logits: tf.Tensor, predicted: tf.Tensor):
+            pixels = images[chunk] if hooks.noise_in_evaluation else tf.transpose(images[chunk])
             if noisy:
-                random = Random(key, "evaluation", counter * GROUP + chunk)
-                drawn = hooks.noise(random, counter, 1, at_once)
+                random = Random(key, "evaluation", counter * self.chunks + chunk)
+                drawn = hooks.noise(random, counter, 1, AT_ONCE)
                 noise = tf.nest.map_structure(lambda part: None if part is None else part[0], drawn)
-                x, y = hooks.inputs(tf.transpose(images[chunk]), noise), tf.zeros([at_once, self.classes])
+                x, y = hooks.inputs(pixels, noise), tf.zeros([AT_ONCE, self.classes])
                 x, after = hooks.examples(x, y, noise)[0], lambda hidden, layer: hooks.activations(hidden, layer, noise)
                 found = forward(x, self._parameters(variables, buffers, noise), after, before)
             else:
-                x = tf.transpose(Regularizer.inputs(hooks, images[chunk], None))
+                x = Regularizer.inputs(hooks, pixels, None)
                 found = forward(x, self._parameters(variables, buffers, None), preactivations=before)
             place = chunk[None, None]
             return (
@@ -253,8 +255,8 @@ class Trainer:
                 tf.tensor_scatter_nd_update(predicted, place, tf.argmax(found, 0, tf.int32)[None]),
             )
 
-        empty = tf.zeros([GROUP, self.classes, at_once]), tf.zeros([GROUP, at_once], tf.int32)
-        found = tf.while_loop(lambda chunk, *_: chunk < GROUP, some, (tf.constant(0, tf.int64), *empty))[1:]
+        empty = tf.zeros([self.chunks, self.classes, AT_ONCE]), tf.zeros([self.chunks, AT_ONCE], tf.int32)
+        found = tf.while_loop(lambda chunk, *_: chunk < self.chunks, some, (tf.constant(0, tf.int64), *empty))[1:]
         return tf.reshape(tf.transpose(found[0], [0, 2, 1]), [-1, self.classes]), tf.reshape(found[1], [-1])
 
     def run(
@@ -274,10 +276,12 @@ class Trainer:
         """
         recipe, data, regularizer = self.recipe, self.data, self.regularizer
         order, key = streams.BatchOrder(seed, len(self.images), self.batch_size), tf.constant(key_of(seed))
-        truth = {part: data[f"{part}_labels"] for part in PARTS}
-        kinds = data["corrupted_images"].shape[:2]
-        truth["corrupted"] = np.tile(truth["corrupted"], math.prod(kinds))
-        truth["train"] = mislabelled(truth["train"][: len(self.images)], recipe["label_noise"], self.classes, seed)
+        kinds, validation = data["corrupted_images"].shape[:2], len(data["validation_labels"])
+        truth = {
+            "train": mislabelled(data["train_labels"][: len(self.images)], recipe["label_noise"], self.classes, seed),
+            "curve": np.concatenate([data["validation_labels"], data["test_labels"]]),
+            "corrupted": np.tile(data["corrupted_labels"], math.prod(kinds)),
+        }
         labels = tf.constant(truth["train"].astype(np.int32))
         noisy = regularizer.noise_in_evaluation
 
@@ -344,7 +348,8 @@ class Trainer:
                 save(everything)
             train_loss = loss_sum / (step - (curve[-1][0] if curve else 0))
             loss_sum = 0.0
-            shown = float(right("validation").mean()), float(right("test").mean())
+            shown = right("curve")
+            shown = float(shown[:validation].mean()), float(shown[validation:].mean())
             curve.append((step, train_loss, *shown))
             report(Progress(step, recipe["steps"], train_loss, *shown, seconds))
             weights = state["variables"].values()
@@ -368,13 +373,14 @@ class Trainer:
         metrics: dict[str, float | None] = {}
         if status == "finished":
             labels_of_test = data["test_labels"]
-            logits, predicted = evaluate("test", noisy)
+            logits, predicted = (found[validation:] for found in evaluate("curve", noisy))
+            predicted_noise_off = evaluate("curve", False)[1][validation:] if noisy else predicted
             probability = tf.nn.softmax(logits).numpy()
             arrays["test_predicted"] = predicted.astype(np.uint8)
             arrays["test_confidence"] = probability.max(1)
             arrays["test_probability"] = probability[np.arange(len(logits)), labels_of_test]
             arrays["corrupted_accuracy"] = right("corrupted").reshape(*kinds, -1).mean(2)
-            arrays["test_predicted_noise_off"] = (evaluate("test", False)[1] if noisy else predicted).astype(np.uint8)
+            arrays["test_predicted_noise_off"] = predicted_noise_off.astype(np.uint8)
             metrics = {
                 "train_accuracy": float(right("train").mean()),
                 "validation_accuracy": validation_accuracy,
@@ -409,15 +415,43 @@ class _Pixels:
         return placed
 
 
-def _groups(images: np.ndarray, size: int) -> Iterator[tf.Tensor]:
-    """Images [n, features] as groups [GROUP, features, size / GROUP], the last one filled up with zeros.
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function compiled by XLA when it is first called. Later calls must have tensors of the same shapes.
 
-    Pixel by pixel, because the first product then takes a fifth less.
+    They are not looked at again, as ``tf.function`` would at every call.
     """
+    traced, compiled = tf.function(lambda *given: function(*given), autograph=False, jit_compile=True), []
+
+    def call(*arguments: Any) -> Any:
+        if not compiled:
+            compiled.append(traced.get_concrete_function(*arguments))
+        return compiled[0](*arguments)
+
+    return call
+
+
+def _groups(images: np.ndarray, chunks: int, by_image: bool) -> Iterator[tf.Tensor]:
+    """Images [n, features] as groups [chunks, AT_ONCE, features], the last one filled up with zeros.
+
+    If not ``by_image`` then as [chunks, features, AT_ONCE]: the first product takes a third less, but noise would have
+    to be turned.
+    """
+    size = chunks * AT_ONCE
     for first in range(0, len(images), size):
-        group = images[first : first + size]
-        group = np.pad(group, [(0, size - len(group)), (0, 0)])
-        yield tf.constant(np.ascontiguousarray(group.reshape(GROUP, -1, images.shape[1]).transpose(0, 2, 1)))
+        part = images[first : first + size]
+        group = part if len(part) == size else np.pad(part, [(0, size - len(part)), (0, 0)])
+        group = group.reshape(chunks, AT_ONCE, -1)
+        group = tf.constant(group if by_image else np.ascontiguousarray(group.transpose(0, 2, 1)))
+        _let_go(images)
+        yield group
+
+
+def _let_go(array: np.ndarray) -> None:
+    """Take an array that lies in a mapped file out of memory, until it is used again."""
+    while isinstance(array, np.ndarray):
+        array = array.base
+    if isinstance(array, mmap.mmap):
+        array.madvise(mmap.MADV_DONTNEED)
 
 
 def _tensor(array: np.ndarray) -> tf.Tensor:

@@ -20,7 +20,7 @@ from regatlas.errors import UserError
 from regatlas.randomness import key_of
 from regatlas.regularizers.base import Regularizer
 from regatlas.report import formulas
-from regatlas.training import GROUP, Trainer
+from regatlas.training import AT_ONCE, Trainer
 
 LIBRARY = registry.available()
 DECLARED = {name: registry.declaration(name, path) for name, path in LIBRARY.items()}
@@ -60,7 +60,7 @@ def trainer(name, hidden, **changed):
 
 def without_evaluation(one):
     """The trainer with no graph to evaluate in: half the time to compile."""
-    shape = [GROUP * one.at_once, CLASSES]
+    shape = [one.chunks * AT_ONCE, CLASSES]
     one.logits = dict.fromkeys(one.logits, lambda *_: (np.zeros(shape, np.float32), np.zeros(shape[0], np.int32)))
     return one
 
@@ -179,7 +179,7 @@ def test_evaluation_without_noise_is_the_same_twice_and_what_the_runs_arrays_do(
     start = one.start(0)
     leaves = [tf.constant(state[f"state_{place}"]) for place in range(len(tf.nest.flatten(start)))]
     state = tf.nest.pack_sequence_as(start, leaves)
-    images = next(one.groups["test"]())
+    images = next(one.groups["curve"]())
     first, again = (one.logits[False](state, images, tf.constant(key_of(s)), tf.constant(s, tf.int64)) for s in (0, 7))
     assert_array_equal(first[0], again[0])
     logits = forward(DATA["test_images"] / 255, {key: value.astype(float) for key, value in run.arrays.items()})

@@ -40,7 +40,8 @@ def test_what_is_minimized_is_as_written(name):
     kind, own = METHODS[name]
 
     def compute(at):
-        return LOSSES["cross_entropy"](tf.matmul(kernel, at, transpose_a=True, transpose_b=True), tf.constant(y.T))
+        logits = tf.matmul(kernel, at, transpose_a=True, transpose_b=True)
+        return tf.reduce_sum(LOSSES["cross_entropy"](logits, tf.constant(y.T)))
 
     found = kind(**own).loss(compute, tf.constant(x), {}, None)
     np.testing.assert_allclose(found, objective(name, kernel, x, y), rtol=1e-10)

@@ -315,7 +315,8 @@ def test_l2_without_end_leaves_the_class_means():
         with tf.GradientTape() as tape:
             tape.watch(kernel)
             logits = tf.matmul(kernel, tf.constant(x), transpose_b=True)
-            value = cross_entropy(logits, tf.constant(y.T)) + method.penalty({}, Parameters([kernel], []), None)
+            loss = tf.reduce_sum(cross_entropy(logits, tf.constant(y.T)))
+            value = loss + method.penalty({}, Parameters([kernel], []), None)
         return (value.numpy() - np.log(3)) * method.strength, tape.gradient(value, kernel).numpy().ravel()
 
     found = scipy.optimize.minimize(minimized, np.zeros(36), jac=True, method="L-BFGS-B", options={"gtol": 1e-12})

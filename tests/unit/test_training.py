@@ -153,7 +153,7 @@ def test_a_loss_and_its_gradient_by_the_logits(name):
     z = tf.constant(logits)
     with tf.GradientTape() as tape:
         tape.watch(z)
-        loss = LOSSES[name](tf.transpose(z), tf.constant(y.T))
+        loss = tf.reduce_sum(LOSSES[name](tf.transpose(z), tf.constant(y.T)))
     np.testing.assert_allclose(loss, value(logits), rtol=1e-12)
     slope = np.empty_like(logits)
     for place in np.ndindex(logits.shape):
