@@ -21,16 +21,21 @@ class Elastic(Regularizer):
     sigma = Setting(4.0, above=0.0, high=100.0, doc="standard deviation of the smoothing, in pixels")
     alpha = Setting(34.0, low=0.0, off=0.0, doc="multiplies the smoothed displacements, which are pixels")
 
-    def noise(self, random: Random, first_step: tf.Tensor, steps: int, batch: int) -> tf.Tensor | None:
-        """Uniform between -1 and 1, [steps, 2, batch, width, height]."""
-        height, width = self.task.image_shape
-        return 2 * random.uniform([steps, 2, batch, width, height]) - 1 if self.alpha else None
+    def noise(self, random: Random, first_step: tf.Tensor, steps: int, batch: int) -> list[tf.Tensor] | None:
+        """How far down and how far right of its place each pixel is read, each [steps, batch, height, width].
 
-    def examples(self, x: tf.Tensor, y: tf.Tensor, noise: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
+        Two tensors, as XLA does not take a loop in whole vectors that reads one tensor at two places.
+        """
+        if not self.alpha:
+            return None
+        height, width = self.task.image_shape
+        field = smoothed(2 * random.uniform([steps, 2, batch, width, height]) - 1, self.sigma)
+        return tf.unstack(self.alpha * field, axis=1)
+
+    def examples(self, x: tf.Tensor, y: tf.Tensor, noise: list[tf.Tensor] | None) -> tuple[tf.Tensor, tf.Tensor]:
         if noise is None:
             return x, y
-        rows, columns = grid(*self.task.image_shape)
-        down, right = tf.unstack(self.alpha * smoothed(noise, self.sigma))
+        (rows, columns), (down, right) = grid(*self.task.image_shape), noise
         return bilinear(x, rows + down, columns + right), y
 
 
