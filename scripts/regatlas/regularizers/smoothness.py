@@ -1,5 +1,6 @@
 """Smoothness penalty: the squared differences of the weights of neighbouring pixels, added to the loss."""
 
+import numpy as np
 import tensorflow as tf
 
 from regatlas.networks import Parameters
@@ -23,6 +24,14 @@ class Smoothness(Regularizer):
     )
 
     def penalty(self, variables: dict, parameters: Parameters, logits: tf.Tensor) -> tf.Tensor:
-        images = tf.reshape(parameters.kernels[0], [-1, *self.task.image_shape])
-        above, beside = images[:, 1:] - images[:, :-1], images[:, :, 1:] - images[:, :, :-1]
-        return 2 * self.strength * (tf.nn.l2_loss(above) + tf.nn.l2_loss(beside))
+        (height, width), (units, _) = self.task.image_shape, parameters.kernels[0].shape
+        column, row = np.tile(np.arange(width), height), np.repeat(np.arange(height), width)
+        weights = tf.reshape(parameters.kernels[0], [-1])
+
+        def differences(distance: int, has_neighbour: np.ndarray) -> tf.Tensor:
+            """In one row of numbers, as XLA turns an image at a time, pixel by pixel."""
+            of_pairs = np.tile(has_neighbour, units)[: len(has_neighbour) * units - distance]
+            return tf.nn.l2_loss((weights[distance:] - weights[:-distance]) * of_pairs.astype(np.float32))
+
+        beside, above = differences(1, column < width - 1), differences(width, row < height - 1)
+        return 2 * self.strength * (beside + above)
