@@ -4,7 +4,9 @@ import json
 import logging
 import os
 import shlex
+import signal
 import tempfile
+import threading
 
 from snakemake.logging import logger
 
@@ -265,9 +267,17 @@ if workflow.is_main_process:
     AT_WORK = other_snakemake()  # before the plan is made
 
 
+def answer_sigterm_in_a_thread():
+    """Snakemake's own answer waits for locks that the main thread, which is interrupted for it, may hold: for ever."""
+    answer = signal.getsignal(signal.SIGTERM)
+    if callable(answer):
+        signal.signal(signal.SIGTERM, lambda *given: threading.Thread(target=answer, args=given, daemon=True).start())
+
+
 onstart:
     global LOCK  # a local name would end with this block, and the lock with it
     LOCK = lock_results()
+    answer_sigterm_in_a_thread()
     write_long_specs()
 
 
