@@ -12,9 +12,13 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+_MANY = 32  # classes: XLA takes the exponentials anew for each class that is written out
+
 
 def _over_classes(combine: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], values: tf.Tensor) -> tf.Tensor:
-    """Values [classes, batch] combined, [batch]."""
+    """Values [classes, batch] combined by ``tf.maximum`` or ``tf.add``, [batch]."""
+    if values.shape[0] > _MANY:
+        return (tf.reduce_max if combine is tf.maximum else tf.reduce_sum)(values, 0)
     return functools.reduce(combine, tf.unstack(values))
 
 

@@ -140,10 +140,11 @@ def posts_recipe(name, steps=STEPS, seed=0, learning_rate=0.01):
     return weights(np.zeros_like(start)), variables, np.array(losses)
 
 
+@pytest.mark.parametrize("classes", [4, 40])
 @pytest.mark.parametrize("name", ["squared_error", "cross_entropy"])
-def test_a_loss_and_its_gradient_by_the_logits(name):
+def test_a_loss_and_its_gradient_by_the_logits(name, classes):
     rng = np.random.default_rng(1)
-    logits, y = rng.normal(size=(6, 4)) * 2, np.eye(4)[rng.integers(0, 4, 6)]
+    logits, y = rng.normal(size=(6, classes)) * 2, np.eye(classes)[rng.integers(0, classes, 6)]
 
     def value(z):
         if name == "squared_error":
