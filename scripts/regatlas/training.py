@@ -418,7 +418,7 @@ class _Pixels:
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function compiled by XLA when it is first called. Later calls must have tensors of the same shapes.
 
-    They are not looked at again, as ``tf.function`` would at every call.
+    They are not looked at again, as ``tf.function`` would at every call: another shape gives wrong numbers.
     """
     traced, compiled = tf.function(lambda *given: function(*given), autograph=False, jit_compile=True), []
 
@@ -447,7 +447,7 @@ def _groups(images: np.ndarray, chunks: int, by_image: bool) -> Iterator[tf.Tens
 
 
 def _let_go(array: np.ndarray) -> None:
-    """Take an array that lies in a mapped file out of memory, until it is used again."""
+    """Take an array that lies in a mapped file out of memory, until it is used again; a change of it is lost."""
     while isinstance(array, np.ndarray):
         array = array.base
     if isinstance(array, mmap.mmap):

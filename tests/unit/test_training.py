@@ -307,10 +307,40 @@ def test_the_graph_is_compiled_once_for_all_seeds_and_parts(monkeypatch):
     one, traced = trainer("dropout_at_test"), []
     hook = one.regularizer.examples
     monkeypatch.setattr(one.regularizer, "examples", lambda *a: (traced.append(1), hook(*a))[1])
+    shapes = {}  # a compiled function does not notice others, and computes with those it was traced with
+
+    def watched(name, call):
+        def watching(*arguments):
+            shapes.setdefault(name, set()).add(tuple(tuple(t.shape) for t in tf.nest.flatten(arguments)))
+            return call(*arguments)
+
+        return watching
+
+    one.advance = watched("advance", one.advance)
+    one.logits = {noisy: watched(noisy, call) for noisy, call in one.logits.items()}
     one.run(0)
     assert len(traced) == 2  # for training and for evaluation with noise
     one.run(1)
     assert len(traced) == 2
+    assert {name: len(those) for name, those in shapes.items()} == {"advance": 1, True: 1, False: 1}
+
+
+@pytest.mark.parametrize("name", ["none", "dropout"])
+def test_evaluation_in_many_pieces_is_that_in_one(name, monkeypatch):
+    monkeypatch.setattr(training, "AT_ONCE", 8)
+    monkeypatch.setattr(training, "GROUP", 3)
+    whole, pieces = trained(name), fresh(name)  # 90 images: four calls of three pieces, one with validation and test
+    for array, expected in whole.arrays.items():
+        np.testing.assert_allclose(pieces.arrays[array], expected, rtol=1e-5, atol=1e-6, err_msg=array)
+    assert pieces.metrics == pytest.approx(whole.metrics, rel=1e-5)
+
+
+def test_every_piece_of_an_evaluation_has_noise_of_its_own(monkeypatch):
+    monkeypatch.setattr(training, "AT_ONCE", 8)
+    monkeypatch.setattr(training, "GROUP", 3)
+    alike = DATA | {"test_images": np.full_like(DATA["test_images"], 200)}
+    confidence = trainer("dropout_at_test", data=alike).run(0).arrays["test_confidence"]
+    assert len(np.unique(confidence)) > 40  # of 60; one noise for all pieces leaves 8, one for all calls 24
 
 
 @pytest.mark.parametrize("name", ["none", "gaussian", "dropout_at_test"])
