@@ -44,7 +44,8 @@ class Random:
         """Uniform bits, uint32 of ``shape``, in memory.
 
         Left to itself, XLA draws a number anew in every operation that uses it, which costs many times as much. It
-        does not look into a loop that, as far as it knows, may not run at all.
+        does not look into a loop that, as far as it knows, may not run at all. Both words of a counter lie side by
+        side, so that it computes them together.
         """
         site = tf.constant(int(self._sites.integers(2**62)), tf.int64)  # another for every call, fixed while tracing
         pairs = -(-math.prod(shape) // 2)
@@ -52,10 +53,10 @@ class Random:
         def draw(*_: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             key = threefry(_halves(tf.bitwise.bitwise_xor(self._key, site)), _halves(self._counter))
             words = threefry(key, (tf.cast(tf.range(pairs), tf.uint32), tf.zeros([pairs], tf.uint32)))
-            return tf.constant(True), tf.where([[True], [False]], *words)
+            return tf.constant(True), tf.where([[True, False]], words[0][:, None], words[1][:, None])
 
         never = self._key < 0  # no key is
-        words = tf.while_loop(lambda done, _: ~done, draw, (never, tf.zeros([2, pairs], tf.uint32)))[1]
+        words = tf.while_loop(lambda done, _: ~done, draw, (never, tf.zeros([pairs, 2], tf.uint32)))[1]
         return _filled(shape, words)
 
     def uniform(self, shape: list[int]) -> tf.Tensor:
@@ -68,8 +69,16 @@ class Random:
         The largest is 4.3. They are the distribution's quantiles to 0.0004, their variance is 1 to 0.0001.
         """
         words = self.bits([-(-math.prod(shape) // 2)])
-        halves = tf.bitwise.bitwise_and(tf.bitwise.right_shift(words, _word([[0], [16]])), _word(0xFFFF))
-        return _filled(shape, normal_quantile(halves))
+        return _filled(shape, normal_quantile(_halves_of(words)))
+
+    def packed_normal(self, shape: list[int]) -> tf.Tensor:
+        """As ``normal`` for [steps, batch, ...], but two to a word, uint32 [steps, batch / 2 rounded up, ...].
+
+        ``unpacked_normal`` makes a step's numbers of them where they are used: what is used once need not be written
+        to memory and read again.
+        """
+        steps, batch, *rest = shape
+        return self.bits([steps, -(-batch // 2), *rest])
 
     def keep(self, shape: list[int], probability: float) -> tf.Tensor:
         """True with ``probability``; bool of ``shape``.
@@ -112,18 +121,29 @@ def threefry(key: Pair, counter: Pair) -> Pair:
     return first, second
 
 
-def normal_quantile(number: tf.Tensor) -> tf.Tensor:
-    """The standard normal quantile of (number + 1/2) / 65,536, for uint32 below 65,536.
+def normal_quantile(number: tf.Tensor, stddev: float = 1.0) -> tf.Tensor:
+    """The quantile of (number + 1/2) / 65,536, uint32 below 65,536, of the normal distribution around 0.
 
     A polynomial in a logarithm, as in Giles 2010, "Approximating the erfinv function", with a logarithm no more precise
     than needed: exponent and mantissa of the number, read as an integer, are one but for a small correction.
     """
     x = tf.cast(tf.cast(number, tf.int32), tf.float32) * 2.0**-15 + (2.0**-16 - 1)
-    y = (1 - x) * (1 + x)
+    y = 1 - x * x
     bits = tf.bitcast(y, tf.int32)
     mantissa = tf.bitcast(tf.bitwise.bitwise_or(tf.bitwise.bitwise_and(bits, 0x7FFFFF), 0x3F800000), tf.float32)
     log2 = tf.cast(bits, tf.float32) * 2.0**-23 + (_polynomial(_LOG2, mantissa) - 127)
-    return x * _polynomial(_QUANTILE, log2)
+    return x * _polynomial([stddev * c for c in _QUANTILE], log2)
+
+
+def unpacked_normal(words: tf.Tensor, batch: int, stddev: float = 1.0) -> tf.Tensor:
+    """A step's normal numbers, float32 [batch, ...], of the words that ``Random.packed_normal`` drew for it."""
+    return normal_quantile(tf.reshape(_halves_of(words), [-1, *words.shape[1:]])[:batch], stddev)
+
+
+def _halves_of(words: tf.Tensor) -> tf.Tensor:
+    """The lower and the upper 16 bits of words [...], uint32 [2, ...]."""
+    places = tf.reshape(_word([0, 16]), [2] + [1] * words.shape.rank)
+    return tf.bitwise.bitwise_and(tf.bitwise.right_shift(words, places), _word(0xFFFF))
 
 
 def _polynomial(coefficients: Sequence[float], x: tf.Tensor) -> tf.Tensor:

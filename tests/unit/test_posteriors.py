@@ -112,6 +112,7 @@ def test_the_mixtures_density_is_scipys():
     w = np.linspace(-3, 3, 101)
     expected = np.log(0.25 * stats.norm.pdf(w, 0, 0.8) + 0.75 * stats.norm.pdf(w, 0, 0.05))
     np.testing.assert_allclose(log_mixture(tf.constant(w), 0.25, 0.8, 0.05), expected, rtol=1e-12)
+    np.testing.assert_allclose(log_mixture(tf.constant(w), 0.75, 0.05, 0.8), expected, rtol=1e-12)
     far = log_mixture(tf.constant([30.0]), 0.25, 0.37, 0.0025).numpy()  # no density left in float32
     np.testing.assert_allclose(far, np.log(0.25) + stats.norm.logpdf(30, 0, 0.37), rtol=1e-6)
 

@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 import tensorflow as tf
 
-from regatlas.randomness import Random, key_of, normal_quantile, threefry
+from regatlas.randomness import Random, key_of, normal_quantile, threefry, unpacked_normal
 
 
 def drawn(draw, seed=3, purpose="test", counter=0):
@@ -77,6 +77,18 @@ def test_any_shape_is_filled_with_numbers_of_its_own(shape):
     for numbers in drawn(lambda random: (random.bits(shape), random.uniform(shape), random.normal(shape))):
         assert numbers.shape == tuple(shape)
         assert len(np.unique(numbers)) == numbers.size
+
+
+@pytest.mark.parametrize("batch", [1, 2, 7])
+def test_packed_normal_numbers_are_a_half_word_each(batch):
+    """Of a step's words the lower halves, then the upper ones, as far as the batch needs them."""
+    words = drawn(lambda random: random.packed_normal([3, batch, 5]))
+    assert words.shape == (3, -(-batch // 2), 5)
+    halves = np.concatenate([words[2] & 0xFFFF, words[2] >> 16])[:batch]
+    found = unpacked_normal(tf.constant(words[2]), batch, 0.3).numpy()
+    assert found.shape == (batch, 5)
+    assert np.allclose(found, 0.3 * scipy.stats.norm.ppf((halves + 0.5) / (1 << 16)), rtol=0, atol=2e-4)
+    assert len(np.unique(halves)) == halves.size
 
 
 def test_normal_numbers_are_independent_of_their_neighbours():

@@ -64,8 +64,8 @@ def entropy(sigma: tf.Tensor) -> tf.Tensor:
 
 def log_mixture(w: tf.Tensor, mix: float, sigma_1: float, sigma_2: float) -> tf.Tensor:
     """The logarithm of the prior's density, elementwise (equation 7)."""
-    parts = [
+    narrow, wide = (
         math.log(share / (sigma * math.sqrt(2 * math.pi))) - tf.square(w) * (0.5 / sigma**2)
-        for share, sigma in ((mix, sigma_1), (1 - mix, sigma_2))
-    ]
-    return tf.maximum(*parts) + tf.math.log1p(tf.exp(-tf.abs(parts[0] - parts[1])))
+        for sigma, share in sorted([(sigma_1, mix), (sigma_2, 1 - mix)])
+    )
+    return wide + tf.math.softplus(narrow - wide)

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from regatlas.randomness import unpacked_normal
 from regatlas.regularizers.base import Random, Regularizer, Setting
 
 
@@ -19,11 +20,12 @@ class GaussianDropout(Regularizer):
     hidden_rate = Setting(0.0, low=0.0, below=1.0, off=0.0, doc="p of the hidden units")
 
     def noise(self, random: Random, first_step: tf.Tensor, steps: int, batch: int) -> list[tf.Tensor | None]:
-        """Standard normal numbers for the inputs and each hidden layer; None where the rate is 0."""
+        """Packed normal numbers for the inputs and each hidden layer; None where the rate is 0."""
         widths = [inputs for _, inputs in self.task.kernel_shapes]
         rates = [self.rate, *[self.hidden_rate] * (len(widths) - 1)]
         return [
-            random.normal([steps, batch, width]) if rate else None for width, rate in zip(widths, rates, strict=True)
+            random.packed_normal([steps, batch, width]) if rate else None
+            for width, rate in zip(widths, rates, strict=True)
         ]
 
     def examples(self, x: tf.Tensor, y: tf.Tensor, noise: list[tf.Tensor | None]) -> tuple[tf.Tensor, tf.Tensor]:
@@ -33,5 +35,7 @@ class GaussianDropout(Regularizer):
         return multiplied(hidden, noise[layer + 1], self.hidden_rate)
 
 
-def multiplied(values: tf.Tensor, normal: tf.Tensor | None, rate: float) -> tf.Tensor:
-    return values if normal is None else values * (1 + (rate / (1 - rate)) ** 0.5 * normal)
+def multiplied(values: tf.Tensor, packed: tf.Tensor | None, rate: float) -> tf.Tensor:
+    if packed is None:
+        return values
+    return values * (1 + unpacked_normal(packed, values.shape[0], (rate / (1 - rate)) ** 0.5))

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from regatlas.randomness import unpacked_normal
 from regatlas.regularizers.base import Random, Regularizer, Setting
 
 
@@ -19,7 +20,7 @@ class InputNoise(Regularizer):
     stddev = Setting(0.2, low=0.0, off=0.0, doc="s, the standard deviation of the noise; pixels are 0 to 1")
 
     def noise(self, random: Random, first_step: tf.Tensor, steps: int, batch: int) -> tf.Tensor | None:
-        return random.normal([steps, batch, self.task.features]) if self.stddev else None
+        return random.packed_normal([steps, batch, self.task.features]) if self.stddev else None
 
     def examples(self, x: tf.Tensor, y: tf.Tensor, noise: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
-        return x if noise is None else x + self.stddev * noise, y
+        return x if noise is None else x + unpacked_normal(noise, x.shape[0], self.stddev), y
