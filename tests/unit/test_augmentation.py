@@ -151,10 +151,10 @@ def test_affines_amounts_are_uniform(images):
 
 @pytest.mark.parametrize("sigma", [0.7, 2.0, 4.0])
 def test_smoothing_is_scipys(sigma):
-    field = np.random.default_rng(6).uniform(-1, 1, (2, 3, WIDTH, HEIGHT)).astype(np.float32)
+    field = np.random.default_rng(6).uniform(-1, 1, (HEIGHT, 2, 3, WIDTH)).astype(np.float32)
     found = smoothed(tf.constant(field), sigma)
     expected = ndimage.gaussian_filter(
-        field.swapaxes(2, 3).astype(float), sigma, axes=(2, 3), mode="constant", truncate=4
+        np.moveaxis(field, 0, 2).astype(float), sigma, axes=(2, 3), mode="constant", truncate=4
     )
     assert found.shape == (2, 3, HEIGHT, WIDTH)
     np.testing.assert_allclose(found, expected, atol=1e-6)
@@ -164,10 +164,10 @@ def test_elastic_reads_images_at_smooth_displacements(images):
     method = told(Elastic(sigma=2.0, alpha=20.0))
     noise = [part[0] for part in noise_of(method, batch=BATCH)]
     random = Random(tf.constant(key_of(0)), "training", tf.constant(0, tf.int64))
-    drawn = 2 * random.uniform([3, 2, BATCH, WIDTH, HEIGHT]).numpy()[0] - 1
+    drawn = 2 * random.uniform([HEIGHT, 2, 3, BATCH, WIDTH]).numpy()[:, :, 0] - 1
     assert stats.kstest(drawn.ravel(), stats.uniform(-1, 2).cdf).pvalue > 1e-3
     found = method.examples(flat(images), None, noise)[0]
-    field = drawn.swapaxes(2, 3).astype(float)
+    field = np.moveaxis(drawn, 0, 2).astype(float)
     down, right = 20 * ndimage.gaussian_filter(field, 2.0, axes=(2, 3), mode="constant", truncate=4)
     assert np.abs(down).max() > 1
     rows, columns = grid(HEIGHT, WIDTH)

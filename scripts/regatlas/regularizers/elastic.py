@@ -29,8 +29,8 @@ class Elastic(Regularizer):
         if not self.alpha:
             return None
         height, width = self.task.image_shape
-        field = smoothed(2 * random.uniform([steps, 2, batch, width, height]) - 1, self.sigma)
-        return tf.unstack(self.alpha * field, axis=1)
+        field = smoothed(2 * random.uniform([height, 2, steps, batch, width]) - 1, self.sigma)
+        return tf.unstack(self.alpha * field)
 
     def examples(self, x: tf.Tensor, y: tf.Tensor, noise: list[tf.Tensor] | None) -> tuple[tf.Tensor, tf.Tensor]:
         if noise is None:
@@ -40,11 +40,14 @@ class Elastic(Regularizer):
 
 
 def smoothed(field: tf.Tensor, sigma: float) -> tf.Tensor:
-    """Fields [..., width, height] as [..., height, width], convolved with a Gaussian; beyond the edge they are 0."""
-    *outer, width, height = field.shape
-    field = tf.reshape(field, [-1, height]) @ gaussian(height, sigma)
-    field = tf.transpose(tf.reshape(field, [-1, width, height]), [0, 2, 1])
-    return tf.reshape(tf.reshape(field, [-1, width]) @ gaussian(width, sigma), [*outer, height, width])
+    """Fields [height, ..., width] as [..., height, width], convolved with a Gaussian; beyond the edge they are 0.
+
+    With the height first, the rows of its product are long.
+    """
+    height, *outer, width = field.shape
+    field = gaussian(height, sigma) @ tf.reshape(field, [height, -1])
+    field = tf.reshape(tf.reshape(field, [-1, width]) @ gaussian(width, sigma), [height, -1, width])
+    return tf.reshape(tf.transpose(field, [1, 0, 2]), [*outer, height, width])
 
 
 def gaussian(size: int, sigma: float) -> np.ndarray:
