@@ -86,7 +86,8 @@ class Regularizer:
     #: Whether it does nothing to a network without hidden layers; a study that asks for that is refused.
     needs_hidden = False
 
-    #: Whether evaluation leaves the noise on; a regularizer that offers this overrides it.
+    #: Whether evaluation leaves the noise on; a regularizer that offers this overrides it. Validation and test images
+    #: are evaluated together: its noise must not mix the examples of a batch.
     noise_in_evaluation = False
     #: How many evaluations without a better validation accuracy end the run; the best one's weights are kept.
     patience: int | None = None

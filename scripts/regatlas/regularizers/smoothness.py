@@ -24,14 +24,14 @@ class Smoothness(Regularizer):
     )
 
     def penalty(self, variables: dict, parameters: Parameters, logits: tf.Tensor) -> tf.Tensor:
-        (height, width), (units, _) = self.task.image_shape, parameters.kernels[0].shape
+        height, width = self.task.image_shape
         column, row = np.tile(np.arange(width), height), np.repeat(np.arange(height), width)
-        weights = tf.reshape(parameters.kernels[0], [-1])
+        weights = parameters.kernels[0]
 
         def differences(distance: int, has_neighbour: np.ndarray) -> tf.Tensor:
-            """In one row of numbers, as XLA turns an image at a time, pixel by pixel."""
-            of_pairs = np.tile(has_neighbour, units)[: len(has_neighbour) * units - distance]
-            return tf.nn.l2_loss((weights[distance:] - weights[:-distance]) * of_pairs.astype(np.float32))
+            """By a unit's row of pixels, as XLA turns one image at a time, pixel by pixel."""
+            of_pairs = has_neighbour[:-distance].astype(np.float32)
+            return tf.nn.l2_loss((weights[:, distance:] - weights[:, :-distance]) * of_pairs)
 
         beside, above = differences(1, column < width - 1), differences(width, row < height - 1)
         return 2 * self.strength * (beside + above)
