@@ -45,7 +45,7 @@ class Random:
 
         Left to itself, XLA draws a number anew in every operation that uses it, which costs many times as much. It
         does not look into a loop that, as far as it knows, may not run at all. Both words of a counter lie side by
-        side, so that it computes them together.
+        side, so that it computes them together: one after the other it would compute both twice.
         """
         site = tf.constant(int(self._sites.integers(2**62)), tf.int64)  # another for every call, fixed while tracing
         pairs = -(-math.prod(shape) // 2)
@@ -69,7 +69,7 @@ class Random:
         The largest is 4.3. They are the distribution's quantiles to 0.0004, their variance is 1 to 0.0001.
         """
         words = self.bits([-(-math.prod(shape) // 2)])
-        return _filled(shape, normal_quantile(_halves_of(words)))
+        return _filled(shape, normal_quantile(_half_words(words)))
 
     def packed_normal(self, shape: list[int]) -> tf.Tensor:
         """As ``normal`` for [steps, batch, ...], but two to a word, uint32 [steps, batch / 2 rounded up, ...].
@@ -122,10 +122,10 @@ def threefry(key: Pair, counter: Pair) -> Pair:
 
 
 def normal_quantile(number: tf.Tensor, stddev: float = 1.0) -> tf.Tensor:
-    """The quantile of (number + 1/2) / 65,536, uint32 below 65,536, of the normal distribution around 0.
+    """The quantile at (number + 1/2) / 65,536, for uint32 below 65,536, of the normal distribution with mean 0.
 
     A polynomial in a logarithm, as in Giles 2010, "Approximating the erfinv function", with a logarithm no more precise
-    than needed: exponent and mantissa of the number, read as an integer, are one but for a small correction.
+    than needed: exponent and mantissa of a float, read as an integer, are one but for a small correction.
     """
     x = tf.cast(tf.cast(number, tf.int32), tf.float32) * 2.0**-15 + (2.0**-16 - 1)
     y = 1 - x * x
@@ -137,10 +137,10 @@ def normal_quantile(number: tf.Tensor, stddev: float = 1.0) -> tf.Tensor:
 
 def unpacked_normal(words: tf.Tensor, batch: int, stddev: float = 1.0) -> tf.Tensor:
     """A step's normal numbers, float32 [batch, ...], of the words that ``Random.packed_normal`` drew for it."""
-    return normal_quantile(tf.reshape(_halves_of(words), [-1, *words.shape[1:]])[:batch], stddev)
+    return normal_quantile(tf.reshape(_half_words(words), [-1, *words.shape[1:]])[:batch], stddev)
 
 
-def _halves_of(words: tf.Tensor) -> tf.Tensor:
+def _half_words(words: tf.Tensor) -> tf.Tensor:
     """The lower and the upper 16 bits of words [...], uint32 [2, ...]."""
     places = tf.reshape(_word([0, 16]), [2] + [1] * words.shape.rank)
     return tf.bitwise.bitwise_and(tf.bitwise.right_shift(words, places), _word(0xFFFF))

@@ -328,8 +328,9 @@ def test_the_graph_is_compiled_once_for_all_seeds_and_parts(monkeypatch):
 @pytest.mark.parametrize("name", ["none", "dropout"])
 def test_evaluation_in_many_pieces_is_that_in_one(name, monkeypatch):
     monkeypatch.setattr(training, "AT_ONCE", 8)
-    monkeypatch.setattr(training, "GROUP", 3)
-    whole, pieces = trained(name), fresh(name)  # 90 images: four calls of three pieces, one with validation and test
+    monkeypatch.setattr(training, "GROUP", 5)
+    assert trainer(name).chunks == 4
+    whole, pieces = trained(name), fresh(name)  # 90 images: three calls of four pieces, one with validation and test
     for array, expected in whole.arrays.items():
         np.testing.assert_allclose(pieces.arrays[array], expected, rtol=1e-5, atol=1e-6, err_msg=array)
     assert pieces.metrics == pytest.approx(whole.metrics, rel=1e-5)

@@ -42,7 +42,7 @@ class Elastic(Regularizer):
 def smoothed(field: tf.Tensor, sigma: float) -> tf.Tensor:
     """Fields [height, ..., width] as [..., height, width], convolved with a Gaussian; beyond the edge they are 0.
 
-    With the height first, the rows of its product are long.
+    The height comes first so that the product along it has long rows.
     """
     height, *outer, width = field.shape
     field = gaussian(height, sigma) @ tf.reshape(field, [height, -1])

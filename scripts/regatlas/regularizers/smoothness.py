@@ -29,7 +29,7 @@ class Smoothness(Regularizer):
         weights = parameters.kernels[0]
 
         def differences(distance: int, has_neighbour: np.ndarray) -> tf.Tensor:
-            """By a unit's row of pixels, as XLA turns one image at a time, pixel by pixel."""
+            """Along each unit's row of pixels: images [units, height, width] XLA would turn pixel by pixel."""
             of_pairs = has_neighbour[:-distance].astype(np.float32)
             return tf.nn.l2_loss((weights[:, distance:] - weights[:, :-distance]) * of_pairs)
 
