@@ -74,8 +74,8 @@ class Random:
     def packed_normal(self, shape: list[int]) -> tf.Tensor:
         """As ``normal`` for [steps, batch, ...], but two to a word, uint32 [steps, batch / 2 rounded up, ...].
 
-        ``unpacked_normal`` makes a step's numbers of them where they are used: what is used once need not be written
-        to memory and read again.
+        ``unpacked_normal`` makes a step's numbers of them wherever they are used. That takes less than to write them
+        to memory and read them; no less, and no more, where they are used twice, as a hidden layer's are.
         """
         steps, batch, *rest = shape
         return self.bits([steps, -(-batch // 2), *rest])
