@@ -125,8 +125,8 @@ def read_npz(path: str | Path, names: Iterable[str] | None = None) -> dict[str, 
 def map_npz(path: str | Path) -> dict[str, np.ndarray]:
     """All arrays of an .npz written without compression, as ``read_npz`` gives them, but mapped into memory.
 
-    Processes that map the same file share its pages instead of each holding a copy. Leave them as they
-    are: a change would not reach the file, and would be lost when the pages are taken out of memory.
+    Processes that map the same file share its pages instead of each holding a copy. Leave them as they are: a change
+    would not reach the file, and would be lost when the pages are taken out of memory.
 
     Raises:
         UserError: the file is missing, cut short or altered.

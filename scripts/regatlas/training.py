@@ -123,8 +123,9 @@ class Trainer:
         self.advance = _compiled(self._advance)
         noisy = regularizer.noise_in_evaluation
         self.logits = {kind: _compiled(functools.partial(self._logits, noisy=kind)) for kind in {noisy, False}}
-        chunks = -(-len(images["curve"]) // AT_ONCE)
-        self.chunks = -(-chunks // -(-chunks // GROUP))  # of every call, so that it is compiled once
+        chunks = math.ceil(len(images["curve"]) / AT_ONCE)
+        calls = math.ceil(chunks / GROUP)
+        self.chunks = math.ceil(chunks / calls)  # of every call, so that it is compiled once
         self.groups = {part: functools.partial(_groups, those, self.chunks, noisy) for part, those in images.items()}
         self.groups["curve"] = functools.partial(iter, list(self.groups["curve"]()))  # evaluated again and again
 
