@@ -63,6 +63,11 @@ class Combination(Regularizer):
     def noise(self, random: Random, first_step: tf.Tensor, steps: int, batch: int) -> list[Any]:
         return [part.noise(random, first_step, steps, batch) for part in self.parts]
 
+    def images(self, pixels: tf.Tensor, noise: list[Any]) -> tf.Tensor:
+        for place, part in enumerate(self.parts):
+            pixels = part.images(pixels, noise[place])
+        return pixels
+
     def inputs(self, pixels: tf.Tensor, noise: list[Any] | None) -> tf.Tensor:
         own = [place for place, part in enumerate(self.parts) if type(part).inputs is not Regularizer.inputs]
         place = own[0] if own else 0

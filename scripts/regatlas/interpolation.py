@@ -1,36 +1,88 @@
-"""Images read at places between pixels, in operations that XLA compiles on every device."""
+"""Distorted images: their pixels read at other places, in operations that XLA compiles on every device."""
+
+import functools
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.compiler.tf2xla.python import xla
+from tensorflow.compiler.xla.xla_data_pb2 import GatherDimensionNumbers
 
 
-def grid(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Row and column of every pixel, float32 [height, width] each."""
-    return tuple(np.mgrid[:height, :width].astype(np.float32))
+def grid(height: int, width: int) -> np.ndarray:
+    """Row and column of every pixel, float32 [2, height * width]."""
+    return np.mgrid[:height, :width].reshape(2, -1).astype(np.float32)
 
 
-def bilinear(x: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
-    """Images [batch, height * width] read at ``rows`` and ``columns``, each [batch, height, width], in pixels.
+def moved(images: tf.Tensor, by: tf.Tensor, most: int, image_shape: tuple[int, int]) -> tf.Tensor:
+    """Images, uint8 [batch, pixels], moved down and right by int32 [batch, 2] pixels, ``most`` at most; 0 moves in.
 
-    Between pixels the four around are mixed bilinearly; beyond the image there is 0. Same shape as ``x``.
+    Each image is a window of itself in a frame of zeros. TensorFlow has no operation that cuts a window at a place of
+    its own for each image, XLA has: it reads the rows in whole vectors, and makes no frame. Only XLA compiles it.
     """
-    above, left = tf.floor(rows), tf.floor(columns)
-    down, right = rows - above, columns - left
-    above, left = tf.cast(above, tf.int32), tf.cast(left, tf.int32)
-    upper, lower = (
-        pixels(x, above, left, row, 0) * (1 - right) + pixels(x, above, left, row, 1) * right for row in (0, 1)
+    batch, (height, width) = images.shape[0], image_shape
+    framed = tf.pad(tf.reshape(images, [batch, height, width]), [[0, 0], [most, most], [most, most]])
+    corners = tf.concat([tf.range(batch)[:, None], most - by], 1)
+    axes = GatherDimensionNumbers(
+        offset_dims=[1, 2], collapsed_slice_dims=[0], start_index_map=[0, 1, 2], index_vector_dim=1
     )
-    return tf.reshape(upper * (1 - down) + lower * down, x.shape)
+    return tf.reshape(xla.gather(framed, corners, axes, [1, height, width]), images.shape)
 
 
-def pixels(x: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, down: int = 0, right: int = 0) -> tf.Tensor:
-    """Images [batch, height * width] read ``down`` and ``right`` of int32 rows and columns, [batch, height, width].
+def bilinear(images: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, image_shape: tuple[int, int]) -> tf.Tensor:
+    """Images, uint8 [batch, pixels], read at ``rows`` and ``columns``, float32 [batch, pixels] each, in pixels.
 
-    Beyond the image there is 0. A frame of zeros around it would be simpler, but XLA draws that anew for each pixel.
+    Between pixels the four around are mixed bilinearly, and the mixture is rounded; beyond the image there is 0. All
+    four are read at once: to pick a single byte takes as long as to pick a word.
     """
-    batch, height, width = rows.shape
-    first = tf.range(batch)[:, None, None] * (height * width) + rows * width + columns
-    place = tf.clip_by_value(first + (down * width + right), 0, batch * height * width - 1)
-    rows, columns = rows + down, columns + right
-    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
-    return tf.where(inside, tf.gather(tf.reshape(x, [-1]), place), 0.0)
+    height, width = image_shape
+    above, (upper, lower) = _around(rows, height)
+    left, (before, after) = _around(columns, width)
+    first = tf.cast(above * width + left, tf.int32) + tf.range(images.shape[0])[:, None] * (height * width)
+    always = first[0, 0] >= 0
+    written = in_memory(lambda: tf.identity(images), always)
+    four = in_memory(lambda: tf.gather(squares(written, image_shape), first), always)
+    upper_left, upper_right, lower_left, lower_right = _bytes(four)
+    mixed = (upper_left * before + upper_right * after) * upper + (lower_left * before + lower_right * after) * lower
+    return tf.cast(mixed + 0.5, tf.uint8)
+
+
+def squares(images: tf.Tensor, image_shape: tuple[int, int]) -> tf.Tensor:
+    """Each pixel, the one to its right, the one below and the one below that: bytes of a word, the lowest first.
+
+    uint32 [pixels of all images but the last few], for images, uint8 [batch, pixels]. Where there is no such pixel, the
+    byte means nothing.
+    """
+    height, width = image_shape
+    right, below = min(width, 2) - 1, (min(height, 2) - 1) * width
+    words = tf.cast(tf.reshape(images, [-1]), tf.uint32)
+    count = words.shape[0] - below - right
+    parts = (words[place : place + count] for place in (0, right, below, below + right))
+    placed = (tf.bitwise.left_shift(part, tf.constant(8 * number, tf.uint32)) for number, part in enumerate(parts))
+    return functools.reduce(tf.bitwise.bitwise_or, placed)
+
+
+def in_memory(compute: Callable[[], tf.Tensor], always: tf.Tensor) -> tf.Tensor:
+    """What a function computes, written to memory; ``always`` is true in a way that XLA does not see.
+
+    Left to itself, XLA computes it number by number in whatever reads it, over and over where places are picked. It
+    does not look into a branch that, as far as it knows, may not be taken.
+    """
+    return tf.cond(always, compute, lambda: tf.zeros_like(compute()))
+
+
+def _around(places: tf.Tensor, size: int) -> tuple[tf.Tensor, list[tf.Tensor | float]]:
+    """Along an axis, the first of the two pixels around each place, and the weights of both.
+
+    A pixel at a distance d has the weight max(0, 1 - d). So the two may lie anywhere inside when the place is beyond.
+    """
+    first = tf.clip_by_value(tf.floor(places), 0, max(size - 2, 0))
+    away = places - first
+    return first, [tf.maximum(1 - tf.abs(away - pixel), 0) if pixel < size else 0.0 for pixel in (0, 1)]
+
+
+def _bytes(words: tf.Tensor) -> list[tf.Tensor]:
+    """The four bytes of each word as float32, the lowest first."""
+    shifted = (tf.bitwise.right_shift(words, tf.constant(8 * number, tf.uint32)) for number in range(4))
+    lowest = (tf.bitwise.bitwise_and(word, tf.constant(255, tf.uint32)) for word in shifted)
+    return [tf.cast(tf.cast(byte, tf.int32), tf.float32) for byte in lowest]

@@ -72,6 +72,10 @@ def _noise(found: Any, random: Any, first_step: Any, steps: int, batch: int) -> 
     return "" if fits else f"None or tensors [steps, ...], here with {steps} steps"
 
 
+def _images(found: Any, pixels: Any, noise: Any) -> str:
+    return "" if _like(found, pixels) else _described(pixels)
+
+
 def _inputs(found: Any, pixels: Any, noise: Any) -> str:
     wanted = _shape(pixels)
     return "" if (_kind(found), _shape(found)) == ("float32", wanted) else f"float32 {wanted}"
@@ -120,9 +124,9 @@ def _evaluated(found: Any, variables: Mapping[str, Any], buffers: Any) -> str:
 
 
 _RULES: dict[str, Callable[..., str]] = {
-    "variables": _variables, "buffers": _buffers, "noise": _noise, "inputs": _inputs, "examples": _examples,
-    "parameters": _parameters, "preactivations": _hidden, "activations": _hidden, "loss": _loss, "penalty": _penalty,
-    "gradients": _gradients, "after_update": _same, "after_step": _same, "evaluated": _evaluated,
+    "variables": _variables, "buffers": _buffers, "noise": _noise, "images": _images, "inputs": _inputs,
+    "examples": _examples, "parameters": _parameters, "preactivations": _hidden, "activations": _hidden, "loss": _loss,
+    "penalty": _penalty, "gradients": _gradients, "after_update": _same, "after_step": _same, "evaluated": _evaluated,
 }  # fmt: skip
 
 

@@ -194,7 +194,7 @@ class Trainer:
             rates: the optimizer's step size and the learning rate of the schedule.
         """
         hooks = self.regularizer
-        x, y = hooks.examples(hooks.inputs(pixels, noise), y, noise)
+        x, y = hooks.examples(hooks.inputs(hooks.images(pixels, noise), noise), y, noise)
         losses, buffers = [], state["buffers"]
 
         def gradients(variables: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -244,7 +244,7 @@ class Trainer:
                 random = Random(key, "evaluation", counter * self.chunks + chunk)
                 drawn = hooks.noise(random, counter, 1, AT_ONCE)
                 noise = tf.nest.map_structure(lambda part: None if part is None else part[0], drawn)
-                x, y = hooks.inputs(pixels, noise), tf.zeros([AT_ONCE, self.classes])
+                x, y = hooks.inputs(hooks.images(pixels, noise), noise), tf.zeros([AT_ONCE, self.classes])
                 x, after = hooks.examples(x, y, noise)[0], lambda hidden, layer: hooks.activations(hidden, layer, noise)
                 found = forward(x, self._parameters(variables, buffers, noise), after, before)
             else:

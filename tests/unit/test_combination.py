@@ -11,6 +11,7 @@ from test_training import DATA, settings
 from regatlas import registry
 from regatlas.combination import Incompatible, combined
 from regatlas.errors import UserError
+from regatlas.regularizers.base import Task
 from regatlas.study import resolve
 from regatlas.training import Trainer
 
@@ -105,6 +106,18 @@ def test_an_average_and_batch_norm_keep_their_own_in_either_order(average):
         np.testing.assert_array_equal(second[name], array, err_msg=name)
     np.testing.assert_array_equal(first["trained_running_mean_0"], alone["trained_running_mean_0"])
     assert not np.allclose(first["kernel_0"], alone["kernel_0"], atol=1e-6)
+
+
+def test_images_of_one_are_distorted_by_the_next():
+    image_shape, images = (3, 4), tf.constant(DATA["train_images"][:5])
+    both = combined(make(shifts={}, affine={"rotation": 40.0}))
+    both.task = Task(((3, 12),), image_shape, 3, 42, 5, 35)
+    noise = [tf.constant([[1, -1]] * 5), tf.constant([[1.0, 0.5, 0.0, 0.0, 0.5]] * 5)]
+    shifted, turned, found = (
+        tf.function(hook, jit_compile=True) for hook in (both.parts[0].images, both.parts[1].images, both.images)
+    )
+    np.testing.assert_array_equal(found(images, noise), turned(shifted(images, noise[0]), noise[1]))
+    assert len({value.numpy().tobytes() for value in (found(images, noise), shifted(images, noise[0]), images)}) == 3
 
 
 def test_gradients_of_one_are_taken_around_those_of_the_other():

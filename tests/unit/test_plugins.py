@@ -106,6 +106,10 @@ def test_hooks_that_keep_the_rules_train(mine, hook):
             "def noise(self, random, first_step, steps, batch): return random.normal([batch, 6])",
             ["noise must return None or tensors [steps, ...], here with 20 steps", "found float32 [5, 6]"],
         ),
+        (
+            "def images(self, pixels, noise): return pixels / 255",
+            ["images must return uint8 [5, 6], found float32 [5, 6]"],
+        ),
         ("def inputs(self, pixels, noise): return pixels", ["inputs must return float32 [5, 6], found uint8 [5, 6]"]),
         ("def examples(self, x, y, noise): return x", ["examples must return a pair", "found float32 [5, 6]"]),
         ("def examples(self, x, y, noise): return y, x", ["(float32 [5, 6], float32 [5, 3]), found (float32 [5, 3]"]),

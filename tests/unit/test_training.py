@@ -336,6 +336,19 @@ def test_evaluation_in_many_pieces_is_that_in_one(name, monkeypatch):
     assert pieces.metrics == pytest.approx(whole.metrics, rel=1e-5)
 
 
+def test_images_are_changed_in_training_and_in_evaluation_if_the_noise_stays_on():
+    class Negative(Dropout):
+        def images(self, pixels, noise):
+            return 255 - pixels
+
+    negatives = {name: 255 - value if name.endswith("_images") else value for name, value in DATA.items()}
+    expected = trainer("none", data=negatives).run(0).arrays
+    found = Trainer(settings(), DATA, Negative(keep_probability=1.0, active_at_test=True)).run(0).arrays
+    np.testing.assert_array_equal(found["kernel_0"], expected["kernel_0"])
+    np.testing.assert_array_equal(found["test_predicted"], expected["test_predicted"])
+    assert (found["test_predicted_noise_off"] != found["test_predicted"]).any()
+
+
 def test_every_piece_of_an_evaluation_has_noise_of_its_own(monkeypatch):
     monkeypatch.setattr(training, "AT_ONCE", 8)
     monkeypatch.setattr(training, "GROUP", 3)

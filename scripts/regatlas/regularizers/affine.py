@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import tensorflow as tf
 
 from regatlas.interpolation import bilinear, grid
@@ -25,30 +26,29 @@ class Affine(Regularizer):
         """Uniform between -1 and 1: rotation, scale, shear, shift down and right."""
         return 2 * random.uniform([steps, batch, 5]) - 1
 
-    def examples(self, x: tf.Tensor, y: tf.Tensor, noise: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def images(self, pixels: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         rows, columns = places(
             self.task.image_shape,
             noise[:, 0] * (self.rotation * math.pi / 180), 1 + noise[:, 1] * self.scale,
             noise[:, 2] * self.shear, noise[:, 3:] * self.shift,
         )  # fmt: skip
-        return bilinear(x, rows, columns), y
+        return bilinear(pixels, rows, columns, self.task.image_shape)
 
 
 def places(
     image_shape: tuple[int, int], angle: tf.Tensor, scale: tf.Tensor, shear: tf.Tensor, shift: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Where each pixel is read: rows and columns, each [batch, height, width].
+    """Where each pixel is read: rows and columns, each [batch, pixels].
 
     The offset from the image's centre is rotated by ``angle`` (radians), sheared along the rows and divided by
     ``scale``, all [batch], then moved by ``shift`` [batch, 2], down and right.
     """
-    height, width = image_shape
-    down, right = grid(height, width)
-    down, right = down - (height - 1) / 2, right - (width - 1) / 2
-    sine, cosine, scale, shear = (v[:, None, None] for v in (tf.sin(angle), tf.cos(angle), scale, shear))
-    rows = (cosine * down - sine * right) / scale
-    columns = (sine * down + cosine * right) / scale + shear * rows
-    return (
-        rows + shift[:, 0, None, None] + (height - 1) / 2,
-        columns + shift[:, 1, None, None] + (width - 1) / 2,
+    centre = [(size - 1) / 2 for size in image_shape]
+    down, right = grid(*image_shape) - np.float32(centre)[:, None]
+    sine, cosine = tf.sin(angle) / scale, tf.cos(angle) / scale
+    rows = cosine, -sine, shift[:, 0] + centre[0]
+    columns = sine + shear * cosine, cosine - shear * sine, shift[:, 1] + centre[1]
+    return tuple(
+        by_row[:, None] * down + by_column[:, None] * right + start[:, None]
+        for by_row, by_column, start in (rows, columns)
     )

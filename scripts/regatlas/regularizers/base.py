@@ -1,10 +1,10 @@
 """What a regularizer is: a class that overrides the places of a training step where it acts.
 
-The places, in the order of a step: the examples (inputs and targets), the weights the forward pass sees, the
-activations, the loss (a penalty), the gradients, the variables after the update, and what is evaluated. Every hook but
-the one it needs may be left alone; an untouched hook costs nothing. Hooks that see tensors run once, while TensorFlow
-traces the training graph, and XLA compiles what they do: they must be made of TensorFlow operations on shapes that are
-known, and return what has changed.
+The places, in the order of a step: the images, the examples (inputs and targets), the weights the forward pass sees,
+the activations, the loss (a penalty), the gradients, the variables after the update, and what is evaluated. Every hook
+but the one it needs may be left alone; an untouched hook costs nothing. Hooks that see tensors run once, while
+TensorFlow traces the training graph, and XLA compiles what they do: they must be made of TensorFlow operations on
+shapes that are known, and return what has changed.
 """
 
 import dataclasses
@@ -114,6 +114,10 @@ class Regularizer:
             batch: examples in a step.
         """
         return None
+
+    def images(self, pixels: tf.Tensor, noise: Any) -> tf.Tensor:
+        """The images of a step as training sees them, uint8 [batch, features] as given; ``noise`` is the step's."""
+        return pixels
 
     def inputs(self, pixels: tf.Tensor, noise: Any) -> tf.Tensor:
         """Inputs [batch, features], float32 in 0..1, of pixels, uint8 in 0..255; ``noise`` is the step's."""

@@ -1,9 +1,8 @@
 """Random shifts: each training image is moved by whole pixels."""
 
-import numpy as np
 import tensorflow as tf
 
-from regatlas.interpolation import grid, pixels
+from regatlas.interpolation import moved
 from regatlas.regularizers.base import Random, Regularizer, Setting
 
 
@@ -24,15 +23,5 @@ class Shifts(Regularizer):
         choices = 2 * self.pixels + 1
         return tf.cast(random.uniform([steps, batch, 2]) * choices, tf.int32) - self.pixels
 
-    def examples(self, x: tf.Tensor, y: tf.Tensor, noise: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
-        if noise is None:
-            return x, y
-        return moved(x, noise, self.task.image_shape), y
-
-
-def moved(x: tf.Tensor, by: tf.Tensor, image_shape: tuple[int, int]) -> tf.Tensor:
-    """Images [batch, height * width] moved down and right by int32 [batch, 2] pixels."""
-    rows, columns = (
-        tf.constant(places.astype(np.int32)) - by[:, axis, None, None] for axis, places in enumerate(grid(*image_shape))
-    )
-    return tf.reshape(pixels(x, rows, columns), x.shape)
+    def images(self, pixels: tf.Tensor, noise: tf.Tensor | None) -> tf.Tensor:
+        return pixels if noise is None else moved(pixels, noise, self.pixels, self.task.image_shape)
