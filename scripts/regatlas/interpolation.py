@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.compiler.tf2xla.python import xla
-from tensorflow.compiler.xla.xla_data_pb2 import GatherDimensionNumbers
+
+from regatlas.windows import windows
 
 
 def grid(height: int, width: int) -> np.ndarray:
@@ -17,29 +17,26 @@ def grid(height: int, width: int) -> np.ndarray:
 def moved(images: tf.Tensor, by: tf.Tensor, most: int, image_shape: tuple[int, int]) -> tf.Tensor:
     """Images, uint8 [batch, pixels], moved down and right by int32 [batch, 2] pixels, ``most`` at most; 0 moves in.
 
-    Each image is a window of itself in a frame of zeros. TensorFlow has no operation that cuts a window at a place of
-    its own for each image, XLA has: it reads the rows in whole vectors, and makes no frame. Only XLA compiles it.
+    Each image is a window of itself in a frame of zeros. Compiled by XLA, the frame is never written.
     """
     batch, (height, width) = images.shape[0], image_shape
     framed = tf.pad(tf.reshape(images, [batch, height, width]), [[0, 0], [most, most], [most, most]])
     corners = tf.concat([tf.range(batch)[:, None], most - by], 1)
-    axes = GatherDimensionNumbers(
-        offset_dims=[1, 2], collapsed_slice_dims=[0], start_index_map=[0, 1, 2], index_vector_dim=1
-    )
-    return tf.reshape(xla.gather(framed, corners, axes, [1, height, width]), images.shape)
+    return tf.reshape(windows(framed, corners, [1, height, width]), images.shape)
 
 
 def bilinear(images: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, image_shape: tuple[int, int]) -> tf.Tensor:
     """Images, uint8 [batch, pixels], read at ``rows`` and ``columns``, float32 [batch, pixels] each, in pixels.
 
     Between pixels the four around are mixed bilinearly, and the mixture is rounded; beyond the image there is 0. All
-    four are read at once: to pick a single byte takes as long as to pick a word.
+    four are picked at once, as a word: a single byte would take as long. Images, places and words are each written to
+    memory, as XLA reads single numbers where a loop picks from what it computes itself.
     """
     height, width = image_shape
     above, (upper, lower) = _around(rows, height)
     left, (before, after) = _around(columns, width)
     first = tf.cast(above * width + left, tf.int32) + tf.range(images.shape[0])[:, None] * (height * width)
-    always = first[0, 0] >= 0
+    always = first[0, 0] >= 0  # as it lies in the image, which XLA does not know
     written = in_memory(lambda: tf.identity(images), always)
     four = in_memory(lambda: tf.gather(squares(written, image_shape), first), always)
     upper_left, upper_right, lower_left, lower_right = _bytes(four)
@@ -63,10 +60,10 @@ def squares(images: tf.Tensor, image_shape: tuple[int, int]) -> tf.Tensor:
 
 
 def in_memory(compute: Callable[[], tf.Tensor], always: tf.Tensor) -> tf.Tensor:
-    """What a function computes, written to memory; ``always`` is true in a way that XLA does not see.
+    """What a function computes, written to memory; ``always`` is true, but XLA must not know. If it is not: zeros.
 
-    Left to itself, XLA computes it number by number in whatever reads it, over and over where places are picked. It
-    does not look into a branch that, as far as it knows, may not be taken.
+    Left to itself, XLA computes a tensor anew in whatever reads it. It does not look into a branch that may not be
+    taken, nor into a loop that may not run (``Random.bits``).
     """
     return tf.cond(always, compute, lambda: tf.zeros_like(compute()))
 
@@ -74,7 +71,7 @@ def in_memory(compute: Callable[[], tf.Tensor], always: tf.Tensor) -> tf.Tensor:
 def _around(places: tf.Tensor, size: int) -> tuple[tf.Tensor, list[tf.Tensor | float]]:
     """Along an axis, the first of the two pixels around each place, and the weights of both.
 
-    A pixel at a distance d has the weight max(0, 1 - d). So the two may lie anywhere inside when the place is beyond.
+    A pixel at a distance d has the weight max(0, 1 - d). Beyond the image that is 0, whichever two pixels are taken.
     """
     first = tf.clip_by_value(tf.floor(places), 0, max(size - 2, 0))
     away = places - first
@@ -82,7 +79,7 @@ def _around(places: tf.Tensor, size: int) -> tuple[tf.Tensor, list[tf.Tensor | f
 
 
 def _bytes(words: tf.Tensor) -> list[tf.Tensor]:
-    """The four bytes of each word as float32, the lowest first."""
+    """The four bytes of each word as float32, the lowest first; by way of int32, from which there is an instruction."""
     shifted = (tf.bitwise.right_shift(words, tf.constant(8 * number, tf.uint32)) for number in range(4))
     lowest = (tf.bitwise.bitwise_and(word, tf.constant(255, tf.uint32)) for word in shifted)
     return [tf.cast(tf.cast(byte, tf.int32), tf.float32) for byte in lowest]

@@ -1,4 +1,5 @@
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -8,9 +9,10 @@ from regatlas.networks import Parameters, forward, initial
 from regatlas.randomness import Random, key_of
 from regatlas.regularizers.base import Regularizer, Task
 from regatlas.regularizers.dropout import Dropout
-from regatlas.regularizers.gaussian import Gaussian, bump, windows
+from regatlas.regularizers.gaussian import Gaussian, bump, round_trip
 from regatlas.regularizers.l2 import L2
 from regatlas.regularizers.none import NoRegularization
+from regatlas.regularizers.shifts import Shifts
 from regatlas.regularizers.weight_norm import WeightNorm
 
 SHAPES = [(5, 4), (4, 3)]
@@ -76,13 +78,14 @@ def untouched(regularizer, hooks):
 
 def test_each_acts_where_it_says_and_nowhere_else():
     hooks = {name for name, hook in vars(Regularizer).items() if callable(hook) and not name.startswith("_")}
-    assert hooks >= {"variables", "noise", "examples", "parameters", "penalty", "gradients", "after_update"}
+    assert hooks >= {"variables", "noise", "images", "examples", "parameters", "penalty", "gradients", "after_update"}
     touched = {
         NoRegularization: set(),
         L2: {"penalty"},
         WeightNorm: {"parameters"},
         Dropout: {"noise", "examples", "activations"},
         Gaussian: {"variables", "noise", "parameters"},
+        Shifts: {"noise", "images"},
     }
     for regularizer, own in touched.items():
         assert {hook for hook in hooks if not untouched(regularizer(), [hook])} == own
@@ -99,6 +102,7 @@ def test_no_regularization_hands_everything_on(variables):
     assert none.buffers(variables) == none.after_step({}, variables, 0) == {}
     x, y = tf.ones([2, 3]), tf.ones([2, 4])
     assert none.examples(x, y, None) == (x, y)
+    assert none.images(x, None) is x
     assert none.loss(lambda at: (at, "loss"), x, variables, None) == (x, "loss")
     assert none.activations(x, 0, None) is none.preactivations(x, 0, variables, None) is x
     np.testing.assert_allclose(none.inputs(tf.constant([[0, 51, 255]], tf.uint8), None), [[0, 0.2, 1]], rtol=1e-6)
@@ -161,16 +165,20 @@ def test_gaussian_trains_a_centre_and_a_width_equal_at_the_start():
         assert not np.shares_memory(variables[f"log_sigma_{layer}"], network[f"kernel_{layer}"])
 
 
-@pytest.mark.parametrize(("size", "blocks"), [(9, [10, 1, 7, 10, 1, 1, 10] * 5), (300, [10] * 110)])
-def test_the_noise_vector_moves_on_one_place_a_step(size, blocks):
+@pytest.mark.parametrize(
+    ("shape", "blocks"), [((3, 3), [10, 1, 7, 10, 1, 1, 10] * 5), ((9, 1), [7] * 5), ((10, 30), [10] * 110)]
+)
+def test_the_noise_vector_moves_on_one_place_a_step(shape, blocks):
     """The rule, literally: the old last but one comes to the front, the old last is dropped. Past a whole period."""
+    size = math.prod(shape)
     original = np.random.default_rng(4).standard_normal(size).astype(np.float32)
+    compiled = tf.function(lambda begins: round_trip(tf.constant(original), begins, shape), jit_compile=True)
     vector, step = list(original), 0
     assert sum(blocks) > size
     for steps in blocks:
-        for seen in windows(tf.constant(original), tf.constant(step, tf.int64), steps).numpy():
+        for seen in compiled(-(step + 1) - tf.range(steps, dtype=tf.int64)).numpy():
             vector = [vector[-2], *vector[:-1]]
-            np.testing.assert_array_equal(seen, vector)
+            np.testing.assert_array_equal(seen.T.ravel(), vector)
         step += steps
 
 

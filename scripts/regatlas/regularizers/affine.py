@@ -38,7 +38,7 @@ class Affine(Regularizer):
 def places(
     image_shape: tuple[int, int], angle: tf.Tensor, scale: tf.Tensor, shear: tf.Tensor, shift: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Where each pixel is read: rows and columns, each [batch, pixels].
+    """Where each pixel is read: rows and columns, float32 [batch, pixels] each, in pixels.
 
     The offset from the image's centre is rotated by ``angle`` (radians), sheared along the rows and divided by
     ``scale``, all [batch], then moved by ``shift`` [batch, 2], down and right.

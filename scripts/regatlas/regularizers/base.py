@@ -116,7 +116,10 @@ class Regularizer:
         return None
 
     def images(self, pixels: tf.Tensor, noise: Any) -> tf.Tensor:
-        """The images of a step as training sees them, uint8 [batch, features] as given; ``noise`` is the step's."""
+        """The images of a step, uint8 [batch, features], given and returned; ``noise`` is the step's.
+
+        Also those of an evaluation that leaves the noise on, and of no other.
+        """
         return pixels
 
     def inputs(self, pixels: tf.Tensor, noise: Any) -> tf.Tensor:

@@ -8,15 +8,15 @@ import tensorflow as tf
 from regatlas.interpolation import bilinear, grid
 from regatlas.regularizers.base import Random, Regularizer, Setting
 
-_LEAST = 0.01  # of the amplitude of a field's strongest mode along an axis; weaker ones are left out
+_LEAST = 0.01  # modes along an axis that are weaker than this share of the strongest are left out
 
 
 class Elastic(Regularizer):
     """Simard et al. 2003, section 2: random displacements, smoothed by a Gaussian and scaled by ``alpha``.
 
-    Theirs are uniform between -1 and 1; here they are normal with the same variance. Smoothed with their 4, a
-    displacement is the sum of some 200 of them and normal either way. With their 34 a pixel moves by 1.4 pixels in each
-    direction, as a standard deviation. Pixels are bilinear.
+    Theirs are uniform between -1 and 1; here they are normal with the same variance. With their ``sigma`` of 4 a
+    smoothed one is a weighted sum of some 200, so nearly normal anyway. With their ``alpha`` of 34 a pixel moves by 1.4
+    pixels in each direction, as a standard deviation. Pixels are bilinear.
     """
 
     title = "Elastic distortion"
@@ -37,21 +37,25 @@ class Elastic(Regularizer):
     def images(self, pixels: tf.Tensor, noise: tf.Tensor | None) -> tf.Tensor:
         if noise is None:
             return pixels
-        displacements = self.alpha / math.sqrt(3) * fields(noise, self.sigma, self.task.image_shape)
-        rows, columns = tf.unstack(grid(*self.task.image_shape)[:, None] + displacements)
+        rows, columns = tf.unstack(grid(*self.task.image_shape)[:, None] + self.displacements(noise))
         return bilinear(pixels, rows, columns, self.task.image_shape)
+
+    def displacements(self, noise: tf.Tensor) -> tf.Tensor:
+        """How far down and how far right of its place each pixel is read, in pixels: float32 [2, batch, pixels]."""
+        deviation = self.alpha / math.sqrt(3)  # sqrt(1/3) is that of uniform numbers between -1 and 1
+        return deviation * fields(noise, self.sigma, self.task.image_shape)
 
 
 def fields(numbers: tf.Tensor, sigma: float, image_shape: tuple[int, int]) -> tf.Tensor:
     """Standard normal numbers, convolved with a Gaussian; beyond the edge they are 0. float32 [2, batch, pixels].
 
     Args:
-        numbers: standard normal, too, for each mode: [modes down, 2, batch, modes across].
+        numbers: a standard normal number for each mode, [modes down, 2, batch, modes across].
     """
     (height, width), (down, two, batch, across) = image_shape, numbers.shape
-    columns = tf.reshape(modes(height, sigma) @ tf.reshape(numbers, [down, -1]), [height, -1, across])
-    columns = tf.reshape(tf.transpose(columns, [1, 0, 2]), [-1, across])
-    return tf.reshape(columns @ modes(width, sigma).T, [two, batch, height * width])
+    by_row = tf.reshape(modes(height, sigma) @ tf.reshape(numbers, [down, -1]), [height, -1, across])
+    by_field = tf.reshape(tf.transpose(by_row, [1, 0, 2]), [-1, across])
+    return tf.reshape(by_field @ modes(width, sigma).T, [two, batch, height * width])
 
 
 def modes(size: int, sigma: float) -> np.ndarray:
@@ -61,6 +65,7 @@ def modes(size: int, sigma: float) -> np.ndarray:
     along them as along the pixels, and smooth fields need few: 8 of 28 with a standard deviation of 4 pixels.
     """
     values, vectors = np.linalg.eigh(gaussian(size, sigma))
+    vectors *= np.where(vectors[0] < 0, -1, 1)  # their signs are LAPACK's choice
     return (vectors * values)[:, np.abs(values) >= _LEAST * np.abs(values).max()].astype(np.float32)
 
 

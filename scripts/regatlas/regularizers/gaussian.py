@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from regatlas.networks import Parameters
 from regatlas.regularizers.base import Random, Regularizer, Setting
+from regatlas.windows import windows
 
 
 class Gaussian(Regularizer):
@@ -34,18 +35,15 @@ class Gaussian(Regularizer):
         return network | {f"log_sigma_{layer}": network[f"kernel_{layer}"].copy() for layer in layers}
 
     def noise(self, random: Random, first_step: tf.Tensor, steps: int, batch: int) -> list[tf.Tensor]:
-        """X of each step and layer: step t (from 0) sees the vector moved on by t + 1 places.
+        """X of each step and layer, [steps, out, in]: step t (from 0) sees the vector moved on by t + 1 places.
 
-        It moves over the weights as they lie in the post, [in, out]: from one output to the next.
+        It moves over the weights as they lie in the post, [in, out]: from one output to the next, through all layers.
         """
         shapes = self.task.kernel_shapes
-        size = sum(math.prod(shape) for shape in shapes)
-        moved = windows(self.noise_scale * random.unchanging().normal([size]), first_step, steps)
-        layers = tf.split(moved, [math.prod(shape) for shape in shapes], axis=1)
-        return [
-            tf.transpose(tf.reshape(part, [steps, width, units]), [0, 2, 1])
-            for part, (units, width) in zip(layers, shapes, strict=True)
-        ]
+        sizes = [math.prod(shape) for shape in shapes]
+        vector = self.noise_scale * random.unchanging().normal([sum(sizes)])
+        begins = -(first_step + 1) - tf.range(steps, dtype=tf.int64)
+        return [round_trip(vector, begins + sum(sizes[:layer]), shape) for layer, shape in enumerate(shapes)]
 
     def parameters(self, parameters: Parameters, variables: dict, noise: list[tf.Tensor] | None) -> Parameters:
         kernels = [
@@ -55,16 +53,20 @@ class Gaussian(Regularizer):
         return Parameters(kernels, parameters.biases)
 
 
-def windows(vector: tf.Tensor, first_step: tf.Tensor, steps: int) -> tf.Tensor:
-    """The vector [size] as consecutive steps see it, [steps, size]: step t sees it moved on by t + 1 places.
+def round_trip(vector: tf.Tensor, begins: tf.Tensor, shape: tuple[int, int]) -> tf.Tensor:
+    """What a kernel [out, in] sees of a vector that goes round, [steps, out, in]; begins: int64 [steps].
 
-    Moving on drops the last entry and puts the last but one in front: entries 0 .. size - 2 go round with period
-    size - 1, and the last entry repeats the first. The original last entry is never seen in training.
+    Weight ``[o, i]`` sees entry ``begin + i * out + o``. Moving on by a place drops the last entry and puts the last
+    but one in front: entries 0 .. size - 2 go round with period size - 1, and the last one is never seen.
     """
-    size = vector.shape[0]
-    first = -(first_step + 1) - tf.range(steps, dtype=tf.int64)
-    places = tf.math.floormod(first[:, None] + tf.range(size, dtype=tf.int64), tf.constant(size - 1, tf.int64))
-    return tf.gather(vector, tf.cast(places, tf.int32))
+    outputs, inputs = shape
+    period = vector.shape[0] - 1
+    turns = -(-(period + outputs * (inputs + 1)) // period)
+    rows = turns * period // outputs
+    by_output = tf.transpose(tf.reshape(tf.tile(vector[:period], [turns])[: rows * outputs], [rows, outputs]))
+    first = tf.cast(tf.math.floormod(begins, tf.constant(period, tf.int64)), tf.int32)[:, None] + tf.range(outputs)
+    corners = tf.stack([first % outputs, first // outputs], -1)
+    return tf.squeeze(windows(by_output, corners, [1, inputs]), 2)
 
 
 def bump(x: tf.Tensor | float, mu: tf.Tensor, log_sigma: tf.Tensor) -> tf.Tensor:
