@@ -250,7 +250,7 @@ def test_elastic_reads_images_at_smooth_displacements(images):
     method = told(Elastic(sigma=2.0, alpha=20.0))
     noise = noise_of(method, batch=BATCH)[0]
     found = method.images(flat(images), noise).numpy()
-    down, right = method.displacements(noise).numpy()
+    down, right = method._displacements(noise).numpy()
     assert np.abs(down).max() > 1
     rows, columns = grid(HEIGHT, WIDTH)
     assert_rounded(found, read(images, rows + down, columns + right), 1e-2)
@@ -260,7 +260,7 @@ def test_displacements_have_the_covariance_of_smoothed_uniform_numbers():
     """Everywhere, also near the edges, and for both directions; neighbours go together as they should."""
     method = told(Elastic(sigma=2.0, alpha=5.0))
     noise = noise_of(method, steps=400, batch=BATCH)
-    found = np.stack([method.displacements(step).numpy() for step in noise])
+    found = np.stack([method._displacements(step).numpy() for step in noise])
     found = np.moveaxis(found, 1, 0).reshape(2, -1, HEIGHT * WIDTH)
     each = np.kron(smoothing(HEIGHT, 2.0), smoothing(WIDTH, 2.0))
     expected = each @ each.T * 5**2 * stats.uniform(-1, 2).var()
@@ -272,5 +272,5 @@ def test_displacements_have_the_covariance_of_smoothed_uniform_numbers():
 def test_simards_numbers_move_a_pixel_by_one_and_a_half():
     method = told(Elastic(sigma=4.0, alpha=34.0), (40, 40))
     noise = noise_of(method, steps=1, batch=200)[0]
-    middle = method.displacements(noise).numpy()[:, :, 20 * 40 + 20]
+    middle = method._displacements(noise).numpy()[:, :, 20 * 40 + 20]
     assert middle.std() == pytest.approx(1.4, abs=0.15)

@@ -37,10 +37,10 @@ class Elastic(Regularizer):
     def images(self, pixels: tf.Tensor, noise: tf.Tensor | None) -> tf.Tensor:
         if noise is None:
             return pixels
-        rows, columns = tf.unstack(grid(*self.task.image_shape)[:, None] + self.displacements(noise))
+        rows, columns = tf.unstack(grid(*self.task.image_shape)[:, None] + self._displacements(noise))
         return bilinear(pixels, rows, columns, self.task.image_shape)
 
-    def displacements(self, noise: tf.Tensor) -> tf.Tensor:
+    def _displacements(self, noise: tf.Tensor) -> tf.Tensor:
         """How far down and how far right of its place each pixel is read, in pixels: float32 [2, batch, pixels]."""
         deviation = self.alpha / math.sqrt(3)  # sqrt(1/3) is that of uniform numbers between -1 and 1
         return deviation * fields(noise, self.sigma, self.task.image_shape)
