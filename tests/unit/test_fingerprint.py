@@ -139,7 +139,8 @@ def test_the_modules_behind_training_are_these_and_no_more():
     }
 
 
-SHARED = {"weight_norm": {"sums.py"}, "gaussian": {"windows.py"}}  # modules for several regularizers, which count for them alone
+# modules for several regularizers, which count for them alone
+SHARED = {"weight_norm": {"sums.py"}, "gaussian": {"windows.py"}}
 
 
 @pytest.mark.parametrize("name", REGULARIZERS)
