@@ -41,9 +41,12 @@ class Gaussian(Regularizer):
         """
         shapes = self.task.kernel_shapes
         sizes = [math.prod(shape) for shape in shapes]
-        vector = self.noise_scale * random.unchanging().normal([sum(sizes)])
+        vector = random.unchanging().normal([sum(sizes)])
         begins = -(first_step + 1) - tf.range(steps, dtype=tf.int64)
-        return [round_trip(vector, begins + sum(sizes[:layer]), shape) for layer, shape in enumerate(shapes)]
+        return [
+            round_trip(vector, begins + sum(sizes[:layer]), shape, self.noise_scale)
+            for layer, shape in enumerate(shapes)
+        ]
 
     def parameters(self, parameters: Parameters, variables: dict, noise: list[tf.Tensor] | None) -> Parameters:
         kernels = [
@@ -53,17 +56,19 @@ class Gaussian(Regularizer):
         return Parameters(kernels, parameters.biases)
 
 
-def round_trip(vector: tf.Tensor, begins: tf.Tensor, shape: tuple[int, int]) -> tf.Tensor:
-    """What a kernel [out, in] sees of a vector that goes round, [steps, out, in]; begins: int64 [steps].
+def round_trip(vector: tf.Tensor, begins: tf.Tensor, shape: tuple[int, int], scale: float = 1.0) -> tf.Tensor:
+    """What a kernel [out, in] sees of a vector that goes round, times ``scale``, float32 [steps, out, in].
 
-    Weight ``[o, i]`` sees entry ``begin + i * out + o``. Moving on by a place drops the last entry and puts the last
-    but one in front: entries 0 .. size - 2 go round with period size - 1, and the last one is never seen.
+    Weight ``[o, i]`` sees entry ``begin + i * out + o``; begins: int64 [steps]. Moving on by a place drops the last
+    entry and puts the last but one in front: entries 0 .. size - 2 go round with period size - 1, and the last one is
+    never seen.
     """
     outputs, inputs = shape
     period = vector.shape[0] - 1
-    turns = -(-(period + outputs * (inputs + 1)) // period)
-    rows = turns * period // outputs
-    by_output = tf.transpose(tf.reshape(tf.tile(vector[:period], [turns])[: rows * outputs], [rows, outputs]))
+    rows = period // outputs + inputs + 1
+    turns = [vector[:period]] * -(-rows * outputs // period)
+    # scaled last: XLA takes a product out of the loop over blocks, and with it what it is made of
+    by_output = scale * tf.transpose(tf.reshape(tf.concat(turns, 0)[: rows * outputs], [rows, outputs]))
     first = tf.cast(tf.math.floormod(begins, tf.constant(period, tf.int64)), tf.int32)[:, None] + tf.range(outputs)
     corners = tf.stack([first % outputs, first // outputs], -1)
     return tf.squeeze(windows(by_output, corners, [1, inputs]), 2)
