@@ -147,6 +147,11 @@ class Trainer:
         state = {"variables": variables, "moments": moments, "buffers": self.regularizer.buffers(variables)}
         return tf.nest.map_structure(tf.constant, state)
 
+    def _examples(self, pixels: tf.Tensor, y: tf.Tensor, noise: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        """Inputs and targets of pixels and labels, as a step with this noise sees them."""
+        hooks = self.regularizer
+        return hooks.examples(hooks.inputs(hooks.images(pixels, noise), noise), y, noise)
+
     def _parameters(self, variables: dict[str, tf.Tensor], buffers: dict[str, tf.Tensor], noise: Any) -> Parameters:
         """What the forward pass sees of the variables."""
         kernels, biases = ([v for n, v in variables.items() if n.startswith(kind)] for kind in ("kernel_", "bias_"))
@@ -194,7 +199,7 @@ class Trainer:
             rates: the optimizer's step size and the learning rate of the schedule.
         """
         hooks = self.regularizer
-        x, y = hooks.examples(hooks.inputs(hooks.images(pixels, noise), noise), y, noise)
+        x, y = self._examples(pixels, y, noise)
         losses, buffers = [], state["buffers"]
 
         def gradients(variables: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -244,8 +249,8 @@ class Trainer:
                 random = Random(key, "evaluation", counter * self.chunks + chunk)
                 drawn = hooks.noise(random, counter, 1, AT_ONCE)
                 noise = tf.nest.map_structure(lambda part: None if part is None else part[0], drawn)
-                x, y = hooks.inputs(hooks.images(pixels, noise), noise), tf.zeros([AT_ONCE, self.classes])
-                x, after = hooks.examples(x, y, noise)[0], lambda hidden, layer: hooks.activations(hidden, layer, noise)
+                x, _ = self._examples(pixels, tf.zeros([AT_ONCE, self.classes]), noise)
+                after = lambda hidden, layer: hooks.activations(hidden, layer, noise)  # noqa: E731
                 found = forward(x, self._parameters(variables, buffers, noise), after, before)
             else:
                 x = Regularizer.inputs(hooks, pixels, None)
