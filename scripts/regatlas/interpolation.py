@@ -1,11 +1,11 @@
 """Distorted images: their pixels read at other places, in operations that XLA compiles on every device."""
 
 import functools
-from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
+from regatlas.randomness import in_memory
 from regatlas.windows import windows
 
 
@@ -57,15 +57,6 @@ def squares(images: tf.Tensor, image_shape: tuple[int, int]) -> tf.Tensor:
     parts = (words[place : place + count] for place in (0, right, below, below + right))
     placed = (tf.bitwise.left_shift(part, tf.constant(8 * number, tf.uint32)) for number, part in enumerate(parts))
     return functools.reduce(tf.bitwise.bitwise_or, placed)
-
-
-def in_memory(compute: Callable[[], tf.Tensor], always: tf.Tensor) -> tf.Tensor:
-    """What a function computes, written to memory; ``always`` is true, but XLA must not know. If it is not: zeros.
-
-    Left to itself, XLA computes a tensor anew in whatever reads it. It does not look into a branch that may not be
-    taken, nor into a loop that may not run (``Random.bits``).
-    """
-    return tf.cond(always, compute, lambda: tf.zeros_like(compute()))
 
 
 def _around(places: tf.Tensor, size: int) -> tuple[tf.Tensor, list[tf.Tensor | float]]:

@@ -1,7 +1,7 @@
 """Reproducible random tensors inside a compiled graph."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -43,21 +43,19 @@ class Random:
     def bits(self, shape: list[int]) -> tf.Tensor:
         """Uniform bits, uint32 of ``shape``, in memory.
 
-        Left to itself, XLA draws a number anew in every operation that uses it, which costs many times as much. It
-        does not look into a loop that, as far as it knows, may not run at all. Both words of a counter lie side by
-        side, so that it computes them together: one after the other it would compute both twice.
+        Left to itself, XLA draws a number anew in every operation that uses it, which costs many times as much. Both
+        words of a counter lie side by side, so that it computes them together: one after the other it would compute
+        both twice.
         """
         site = tf.constant(int(self._sites.integers(2**62)), tf.int64)  # another for every call, fixed while tracing
         pairs = -(-math.prod(shape) // 2)
 
-        def draw(*_: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        def draw() -> tf.Tensor:
             key = threefry(_halves(tf.bitwise.bitwise_xor(self._key, site)), _halves(self._counter))
             words = threefry(key, (tf.cast(tf.range(pairs), tf.uint32), tf.zeros([pairs], tf.uint32)))
-            return tf.constant(True), tf.where([[True, False]], words[0][:, None], words[1][:, None])
+            return tf.where([[True, False]], words[0][:, None], words[1][:, None])
 
-        never = self._key < 0  # no key is
-        words = tf.while_loop(lambda done, _: ~done, draw, (never, tf.zeros([pairs, 2], tf.uint32)))[1]
-        return _filled(shape, words)
+        return _filled(shape, in_memory(draw, self._key >= 0))  # as every key is
 
     def uniform(self, shape: list[int]) -> tf.Tensor:
         """Uniform numbers between 0 and 1, both excluded; float32 of ``shape``."""
@@ -138,6 +136,15 @@ def normal_quantile(number: tf.Tensor, stddev: float = 1.0) -> tf.Tensor:
 def unpacked_normal(words: tf.Tensor, batch: int, stddev: float = 1.0) -> tf.Tensor:
     """A step's normal numbers, float32 [batch, ...], of the words that ``Random.packed_normal`` drew for it."""
     return normal_quantile(tf.reshape(_half_words(words), [-1, *words.shape[1:]])[:batch], stddev)
+
+
+def in_memory(compute: Callable[[], tf.Tensor], always: tf.Tensor) -> tf.Tensor:
+    """What a function computes, written to memory; ``always`` is true, but XLA must not know. If it is not: zeros.
+
+    Left to itself, XLA computes a tensor anew in whatever reads it. It does not look into a branch that may not be
+    taken.
+    """
+    return tf.cond(always, compute, lambda: tf.zeros_like(compute()))
 
 
 def _half_words(words: tf.Tensor) -> tf.Tensor:

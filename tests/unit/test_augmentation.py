@@ -7,7 +7,8 @@ from scipy import ndimage, stats
 from test_regularizers import noise_of
 
 from regatlas import interpolation
-from regatlas.interpolation import bilinear, grid, in_memory, squares
+from regatlas.interpolation import bilinear, grid, squares
+from regatlas.randomness import in_memory
 from regatlas.regularizers.affine import Affine, places
 from regatlas.regularizers.base import Task
 from regatlas.regularizers.elastic import Elastic, fields, modes
