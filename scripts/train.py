@@ -108,7 +108,7 @@ class Training:
 
         tensorflow.config.threading.set_intra_op_parallelism_threads(options.threads)
         tensorflow.config.threading.set_inter_op_parallelism_threads(1)
-        from regatlas.combination import Incompatible
+        from regatlas.regularizers.base import Unsuitable
         from regatlas.training import Trainer
 
         name, chosen = settings["regularizer"]["name"], settings["regularizer"]["settings"]
@@ -119,7 +119,8 @@ class Training:
         ]
         try:
             self.trainer = Trainer(settings, data, *regularizers)
-        except Incompatible as error:
+            self.trainer.start(0)  # so that what does not suit is said now
+        except Unsuitable as error:
             raise UserError(f"regularizer {name.replace('+', ', ')}: {error}") from None
         self.versions = {
             "python": platform.python_version(), "numpy": numpy.__version__, "tensorflow": tensorflow.__version__

@@ -7,28 +7,22 @@ import numpy as np
 import tensorflow as tf
 
 from regatlas.networks import Parameters
-from regatlas.regularizers.base import Random, Regularizer, Task, Tensors
-
-
-class Incompatible(ValueError):
-    """Regularizers that cannot act together; the message names them."""
+from regatlas.regularizers.base import Random, Regularizer, Task, Tensors, Unsuitable
 
 
 def combined(parts: Sequence[Regularizer]) -> Regularizer:
     """The regularizer that does what all parts do; the part itself if it is the only one.
 
     Raises:
-        Incompatible: a part leaves its noise on in evaluation, which the others could not, or two replace ``inputs``.
+        Unsuitable: a part leaves its noise on in evaluation, which the others could not, or two replace ``inputs``.
     """
     if len(parts) == 1:
         return parts[0]
     for part in parts:
         if part.noise_in_evaluation:
-            raise Incompatible(f"{part.title}: its noise cannot stay on in evaluation when it is combined with others")
+            raise Unsuitable(f"{part.title}: its noise cannot stay on in evaluation when it is combined with others")
     if sum(type(part).inputs is not Regularizer.inputs for part in parts) > 1:
-        raise Incompatible(
-            f"{' and '.join(part.title for part in parts)}: only one of them may turn pixels into inputs"
-        )
+        raise Unsuitable(f"{' and '.join(part.title for part in parts)}: only one of them may turn pixels into inputs")
     return Combination(parts)
 
 
@@ -52,9 +46,22 @@ class Combination(Regularizer):
         return min((part.patience for part in self.parts if part.patience is not None), default=None)
 
     def variables(self, network: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The variables of all parts.
+
+        Raises:
+            Unsuitable: two parts train a variable of the same name beside the network's own.
+        """
+        own, variables, trains = set(network), network, {}
         for part in self.parts:
-            network = part.variables(network)
-        return network
+            found = part.variables(variables)
+            for name in found.keys() - own:
+                if found[name] is variables.get(name):
+                    continue
+                if name in trains:
+                    raise Unsuitable(f"{trains[name]} and {part.title} cannot act together: both train {name!r}")
+                trains[name] = part.title
+            variables = found
+        return variables
 
     def buffers(self, variables: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         every = ((place, part.buffers(variables)) for place, part in enumerate(self.parts))

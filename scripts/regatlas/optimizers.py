@@ -36,7 +36,11 @@ class Adam:
 
 
 class SGD:
-    """Stochastic gradient descent with momentum (Sutskever et al. 2013, equations 1 and 2, the classical kind)."""
+    """Stochastic gradient descent with momentum (Sutskever et al. 2013, equations 1 and 2, the classical kind).
+
+    The velocity is of gradients and the learning rate multiplies it: where a schedule lowers the rate, that acts on the
+    velocity gathered before, too.
+    """
 
     moments = 1
 

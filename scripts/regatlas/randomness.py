@@ -34,11 +34,13 @@ class Random:
 
     def __init__(self, key: tf.Tensor, purpose: str, counter: tf.Tensor):
         self._key, self._purpose, self._counter = key, purpose, tf.cast(counter, tf.int64)
-        self._sites = generator(0, purpose)
+        self._sites, self._unchanging = generator(0, purpose), 0
 
     def unchanging(self) -> "Random":
-        """Numbers of the run's own, the same whatever the counter."""
-        return Random(self._key, f"{self._purpose}, unchanging", tf.constant(0, tf.int64))
+        """Numbers of the run's own, the same whatever the counter; others for each call."""
+        self._unchanging += 1
+        which = f" {self._unchanging}" if self._unchanging > 1 else ""
+        return Random(self._key, f"{self._purpose}, unchanging{which}", tf.constant(0, tf.int64))
 
     def bits(self, shape: list[int]) -> tf.Tensor:
         """Uniform bits, uint32 of ``shape``, in memory.

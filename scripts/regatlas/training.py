@@ -253,7 +253,7 @@ class Trainer:
                 after = lambda hidden, layer: hooks.activations(hidden, layer, noise)  # noqa: E731
                 found = forward(x, self._parameters(variables, buffers, noise), after, before)
             else:
-                x = Regularizer.inputs(hooks, pixels, None)
+                x = hooks.inputs(pixels, None)
                 found = forward(x, self._parameters(variables, buffers, None), preactivations=before)
             place = chunk[None, None]
             return (
@@ -367,13 +367,13 @@ class Trainer:
                 best = state
 
         state, steps_done = best if status == "finished" else state, step
-        step, _, validation_accuracy, _ = curve[chosen()[0]]
+        step, train_loss, validation_accuracy, _ = curve[chosen()[0]]
         variables = regularizer.evaluated(state["variables"], state["buffers"])
         seen = self._parameters(variables, state["buffers"], None)
         arrays = {f"kernel_{layer}": np.asarray(kernel).T.copy() for layer, kernel in enumerate(seen.kernels)}
         arrays |= {f"bias_{layer}": np.asarray(bias) for layer, bias in enumerate(seen.biases)}
         arrays |= _trained(variables, arrays)
-        arrays |= {name: self.pixels.in_place(value) for name, value in arrays.items() if "kernel_0" in name}
+        arrays |= {name: self.pixels.in_place(value) for name, value in arrays.items() if name.endswith("_0")}
         names = ("step", "train_loss", "validation_accuracy", "test_accuracy")
         for name, values in zip(names, zip(*curve, strict=True), strict=True):
             arrays[f"curve_{name}"] = np.array(values, np.int64 if name == "step" else np.float64)
@@ -394,7 +394,7 @@ class Trainer:
                 "test_accuracy": float((predicted == labels_of_test).mean()),
                 "test_accuracy_noise_off": float((arrays["test_predicted_noise_off"] == labels_of_test).mean()),
                 "test_brier": float(np.square(probability - np.eye(self.classes)[labels_of_test]).sum(1).mean()),
-                "train_loss": curve[-1][1],
+                "train_loss": train_loss,
             }
         pace = float(np.median(paces)) * 1e6 if paces else None
         return Result(status, message, arrays, metrics, parameters, steps_done, seconds, pace)
@@ -413,12 +413,12 @@ class _Pixels:
         """Images [n, pixels] as the network sees them."""
         return images if self.order is None else images[:, self.order]
 
-    def in_place(self, kernel: np.ndarray) -> np.ndarray:
-        """A kernel [pixels, units] with each row at its pixel."""
-        if self.order is None or len(kernel) != len(self.order):
-            return kernel
-        placed = np.empty_like(kernel)
-        placed[self.order] = kernel
+    def in_place(self, array: np.ndarray) -> np.ndarray:
+        """An array [pixels, units] with each row at its pixel; any other array of the first layer as it is."""
+        if self.order is None or array.ndim != 2 or len(array) != len(self.order):
+            return array
+        placed = np.empty_like(array)
+        placed[self.order] = array
         return placed
 
 

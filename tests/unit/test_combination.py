@@ -9,9 +9,10 @@ import yaml
 from test_training import DATA, settings
 
 from regatlas import registry
-from regatlas.combination import Incompatible, combined
+from regatlas.combination import combined
 from regatlas.errors import UserError
-from regatlas.regularizers.base import Task
+from regatlas.networks import initial
+from regatlas.regularizers.base import Task, Unsuitable
 from regatlas.study import resolve
 from regatlas.training import Trainer
 
@@ -141,8 +142,26 @@ def test_the_shortest_patience_counts():
 
 
 def test_noise_that_stays_on_in_evaluation_cannot_be_combined():
-    with pytest.raises(Incompatible, match="Dropout: its noise cannot stay on in evaluation"):
+    with pytest.raises(Unsuitable, match="Dropout: its noise cannot stay on in evaluation"):
         combined(make(dropout={"active_at_test": True}, l2={}))
+
+
+def test_two_that_train_a_variable_of_one_name_cannot_be_combined():
+    network = initial({"hidden": [5], "bias": True, "initial_stddev": 0.1}, 12, 3, 0)
+    start = {f"kernel_{layer}": kernel for layer, kernel in enumerate(network.kernels)}
+    for first, second, name in [
+        ("gaussian", "adaptive_weight_noise", "log_sigma_[01]"),
+        ("batch_norm", "layer_norm", "s(cale|hift)_0"),
+        ("layer_norm", "layer_norm", "s(cale|hift)_0"),
+    ]:
+        both = combined([*make(**{first: {}}), *make(l2={}), *make(**{second: {}})])
+        both.task = Task(((5, 12), (3, 5)), (3, 4), 3, 42, 4, 35)
+        titles = f"{both.parts[0].title} and {both.parts[2].title}"
+        with pytest.raises(Unsuitable, match=f"{titles} cannot act together: both train '{name}'"):
+            both.variables(start)
+    apart = combined(make(weight_normalization={}, layer_norm={}, gaussian={}))
+    apart.task = both.task
+    assert {name[:-2] for name in apart.variables(start)} == {"kernel", "gain", "scale", "shift", "log_sigma"}
 
 
 def test_epochs_are_steps():

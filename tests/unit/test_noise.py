@@ -114,8 +114,10 @@ def test_input_noise_is_a_ridge_penalty_for_linear_least_squares():
     y = x @ rng.normal(size=6) + 0.1 * rng.normal(size=20)
     method = told(InputNoise(stddev=0.4), [(1, 6)])
     noise = noise_of(method, steps=20_000, batch=20)
-    noisy = tf.map_fn(lambda drawn: method.examples(x, None, drawn)[0], noise, fn_output_signature=tf.float32)
-    noisy = noisy.numpy().reshape(-1, 6).astype(float)
+    every = tf.function(
+        lambda noise: tf.map_fn(lambda drawn: method.examples(x, None, drawn)[0], noise, fn_output_signature=tf.float32)
+    )
+    noisy = every(noise).numpy().reshape(-1, 6).astype(float)
     found = np.linalg.lstsq(noisy, np.tile(y, 20_000), rcond=None)[0]
     expected = np.linalg.solve(x.T @ x / 20 + 0.4**2 * np.eye(6), x.T @ y / 20)
     np.testing.assert_allclose(found, expected, atol=0.01)

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from regatlas import registry
 from regatlas.errors import UserError
 from regatlas.randomness import Random, key_of
-from regatlas.regularizers.base import Task
+from regatlas.regularizers.base import Task, Unsuitable
 from regatlas.regularizers.batch_norm import EPSILON, BatchNorm
 from regatlas.regularizers.gradient_clipping import GradientClipping
 from regatlas.regularizers.gradient_noise import GradientNoise
@@ -97,8 +97,22 @@ def test_batch_norms_running_statistics_are_a_mean_first_and_fade_later():
     assert all(kept[name] is buffers[name] for name in buffers)
 
 
+def test_batch_norms_running_statistics_are_those_of_a_steps_first_forward_pass():
+    """A second pass of a step is one at moved inputs or weights, as ``adversarial`` and ``sam`` make it."""
+    rng, method = np.random.default_rng(2), told(BatchNorm(momentum=0.5))
+    variables = {name: value.astype(np.float32) for name, value in scaled(rng).items()}
+    buffers, means = method.buffers({}), []
+    for step in range(2):
+        first, second = (rng.normal(size=(6, SHAPES[0][0])).astype(np.float32) for _ in range(2))
+        for h in (first, second):
+            method.preactivations(tf.constant(h), 0, variables, None)
+        buffers = method.after_step(buffers, variables, tf.constant(step, tf.int64))
+        means.append(first.mean(0))
+    assert_allclose(buffers["running_mean_0"], np.mean(means, 0), rtol=1e-5)
+
+
 def test_batch_norm_refuses_batches_of_one():
-    with pytest.raises(UserError, match="batch_size: found 1; a variance needs two examples"):
+    with pytest.raises(Unsuitable, match="batch_size: found 1; a variance needs two examples"):
         told(BatchNorm(), batch=1).variables({})
 
 

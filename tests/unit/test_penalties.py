@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 
 from regatlas.losses import cross_entropy
 from regatlas.networks import Parameters
-from regatlas.regularizers.base import Task
+from regatlas.regularizers.base import Task, Unsuitable
 from regatlas.regularizers.confidence_penalty import ConfidencePenalty
 from regatlas.regularizers.elastic_net import ElasticNet
 from regatlas.regularizers.l1 import L1
@@ -19,6 +19,7 @@ from regatlas.regularizers.smoothness import Smoothness
 from regatlas.regularizers.spectral_norm import SpectralNorm, power_iteration, singular_vectors
 from regatlas.regularizers.spectral_penalty import SpectralPenalty
 from regatlas.regularizers.weight_decay import WeightDecay
+from regatlas.regularizers.weight_norm import WeightNorm
 from regatlas.regularizers.weight_normalization import WeightNormalization
 
 SHAPES = ((5, 12), (3, 5))  # [out, in]; the first layer's units are images of 3 x 4 pixels
@@ -184,13 +185,28 @@ def test_weight_normalization_starts_as_the_network_without_it():
         assert_allclose(kernel, before, rtol=1e-5)
 
 
-def test_weight_normalization_refuses_weights_without_a_direction():
-    from regatlas.errors import UserError
-
+@pytest.mark.parametrize(
+    ("method", "by_unit"),
+    [
+        (WeightNormalization(), True),
+        (NormConstraint(radius=1.0, per="unit"), True),
+        (NormConstraint(radius=1.0, per="matrix"), False),
+        (WeightNorm(radius=1.0), False),
+        (SpectralNorm(radius=1.0), False),
+    ],
+    ids=["weight_normalization", "unit", "matrix", "weight_norm", "spectral_norm"],
+)
+def test_weights_without_a_direction_are_refused_where_they_need_one(method, by_unit):
     network = drawn(dtype=np.float32)
-    network["kernel_1"][2] = 0
-    with pytest.raises(UserError, match="no direction: set initial_stddev above 0"):
-        told(WeightNormalization()).variables(network)
+    refused = pytest.raises(Unsuitable, match=r"no direction: set network.initial_stddev above 0")
+    for zeros in (0, 1, 3):  # of the last layer's three units
+        network["kernel_1"][:zeros] = 0
+        if zeros == 3 or (by_unit and zeros):
+            with refused:
+                told(method).variables(network)
+        else:
+            found = told(method).variables(network)
+            assert all(found[own] is value for own, value in network.items())
 
 
 def test_the_singular_vectors_are_numpys_and_a_power_iteration_leads_to_them():

@@ -90,6 +90,17 @@ def test_hooks_that_keep_the_rules_train(mine, hook):
     assert mine(hook).run(0).status == "finished"
 
 
+def test_inputs_of_a_plugin_are_those_of_every_evaluation(mine):
+    """With the noise off, too: by hand from the weights that are kept."""
+    trainer = mine("def inputs(self, pixels, noise): return 1 - tf.cast(pixels, tf.float32) / 255")
+    run = trainer.run(0)
+    hidden = np.maximum((1 - DATA["test_images"] / 255) @ run.arrays["kernel_0"] + run.arrays["bias_0"], 0)
+    logits = hidden @ run.arrays["kernel_1"] + run.arrays["bias_1"]
+    np.testing.assert_array_equal(run.arrays["test_predicted"], logits.argmax(1))
+    powers = np.exp(logits - logits.max(1, keepdims=True))
+    np.testing.assert_allclose(run.arrays["test_confidence"], (powers / powers.sum(1, keepdims=True)).max(1), rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("hook", "parts"),
     [

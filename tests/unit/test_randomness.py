@@ -40,8 +40,14 @@ def test_unchanging_numbers_are_those_of_key_and_purpose_alone():
         return random.unchanging().normal([50])
 
     assert drawn(draw, counter=0).tobytes() == drawn(draw, counter=9).tobytes()
+
+    def second(random):
+        random.unchanging()
+        return draw(random)
+
     others = [drawn(draw), drawn(draw, seed=4), drawn(draw, purpose="other"), drawn(lambda random: random.normal([50]))]
-    assert len({other.tobytes() for other in others}) == 4
+    others.append(drawn(second))
+    assert len({other.tobytes() for other in others}) == 5
 
 
 def test_keys_of_seeds_differ_and_are_not_negative():

@@ -13,7 +13,7 @@ from regatlas.networks import initial
 from regatlas.optimizers import OPTIMIZERS, learning_rates
 from regatlas.randomness import Random, key_of
 from regatlas.regularizers.dropout import Dropout
-from regatlas.regularizers.gaussian import Gaussian
+from regatlas.regularizers.gaussian import Gaussian, bump
 from regatlas.regularizers.l2 import L2
 from regatlas.regularizers.none import NoRegularization
 from regatlas.regularizers.weight_norm import WeightNorm
@@ -476,6 +476,8 @@ def test_a_run_with_patience_ends_early_and_keeps_its_best_weights():
     assert len(run.arrays["curve_step"]) - 1 - best == 5
     assert run.metrics["validation_accuracy"] == run.arrays["curve_validation_accuracy"].max()
     assert run.metrics["test_accuracy"] == pytest.approx(run.arrays["curve_test_accuracy"][best])
+    assert best < len(run.arrays["curve_step"]) - 1
+    assert run.metrics["train_loss"] == run.arrays["curve_train_loss"][best]
     until = fresh("none", **recipe | {"steps": int(run.arrays["curve_step"][best])})
     assert run.arrays["kernel_0"].tobytes() == until.arrays["kernel_0"].tobytes()
     patient.run(0, save=lambda state: states.append(state()))
@@ -517,6 +519,13 @@ def test_permuted_pixels_train_the_same_network_on_pixels_in_another_order():
     np.testing.assert_array_equal(found.arrays["test_predicted"], expected.arrays["test_predicted"])
     np.testing.assert_array_equal(found.arrays["corrupted_accuracy"], expected.arrays["corrupted_accuracy"])
     assert not np.array_equal(kernel, fresh("l2", 3).arrays["kernel_0"])
+
+
+def test_all_that_a_method_trains_for_each_pixel_is_put_back_in_place():
+    """The kernel that is evaluated is the bump of the variables that are kept, pixel by pixel."""
+    arrays = trainer("gaussian", {"hidden": [PIXELS, 5], "bias": True}, permuted_pixels=True).run(3).arrays
+    mu, log_sigma = arrays["trained_kernel_0"], arrays["trained_log_sigma_0"]
+    np.testing.assert_allclose(bump(0.0, mu, log_sigma), arrays["kernel_0"], rtol=1e-5)
 
 
 def test_corrupted_images_and_brier_score_by_hand():

@@ -17,7 +17,11 @@ import tensorflow as tf
 from regatlas.networks import Parameters
 from regatlas.randomness import Random
 
-__all__ = ["Parameters", "Random", "Regularizer", "Setting", "Task"]
+__all__ = ["Parameters", "Random", "Regularizer", "Setting", "Task", "Unsuitable"]
+
+
+class Unsuitable(ValueError):
+    """What a method is to be trained with does not suit it; the message says what is wrong and what helps."""
 
 
 class Setting:
@@ -123,7 +127,10 @@ class Regularizer:
         return pixels
 
     def inputs(self, pixels: tf.Tensor, noise: Any) -> tf.Tensor:
-        """Inputs [batch, features], float32 in 0..1, of pixels, uint8 in 0..255; ``noise`` is the step's."""
+        """Inputs [batch, features], float32 in 0..1, of pixels, uint8 in 0..255; ``noise`` is the step's.
+
+        Also those of every evaluation; ``noise`` is None when the noise is off.
+        """
         return tf.cast(pixels, tf.float32) * (1 / 255)
 
     def examples(self, x: tf.Tensor, y: tf.Tensor, noise: Any) -> tuple[tf.Tensor, tf.Tensor]:

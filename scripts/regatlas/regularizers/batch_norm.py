@@ -1,10 +1,11 @@
 """Batch normalization: each hidden unit's sums lose the mean and the spread they have over the batch."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
-from regatlas.errors import UserError
-from regatlas.regularizers.base import Regularizer, Setting
+from regatlas.regularizers.base import Regularizer, Setting, Unsuitable
 
 EPSILON = 1e-3
 
@@ -23,14 +24,16 @@ class BatchNorm(Regularizer):
     acts_on = "activations"
     needs_hidden = True
 
-    #: The last batch's mean and variance of each layer, from the forward pass of a step to its end.
-    _batch: dict[str, tf.Tensor]
-
     momentum = Setting(0.99, low=0.0, below=1.0, doc="share of the running means that a step keeps")
+
+    def __init__(self, **settings: Any):
+        super().__init__(**settings)
+        #: the batch's mean and variance of each layer, from a step's first forward pass to its end
+        self._batch: dict[str, tf.Tensor] = {}
 
     def variables(self, network: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         if self.task.batch_size < 2:
-            raise UserError("batch_norm: training.batch_size: found 1; a variance needs two examples or more")
+            raise Unsuitable("training.batch_size: found 1; a variance needs two examples or more")
         return network | scales_and_shifts(self.task.kernel_shapes)
 
     def buffers(self, variables: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -46,7 +49,7 @@ class BatchNorm(Regularizer):
         if buffers is None:
             average = tf.reduce_mean(hidden, 0)
             seen = {mean: average, variance: tf.reduce_mean(tf.square(hidden - average), 0)}
-            self._batch = self._batch | seen if layer else seen
+            self._batch = seen | self._batch  # a second pass of the step sees moved inputs or weights
         else:
             seen = buffers
         by = variables[f"scale_{layer}"] * tf.math.rsqrt(seen[variance] + EPSILON)
@@ -54,9 +57,10 @@ class BatchNorm(Regularizer):
 
     def after_step(self, buffers: dict, variables: dict, step: tf.Tensor) -> dict:
         new = tf.maximum(1 - self.momentum, 1 / tf.cast(step + 1, tf.float32))  # a plain mean of the first ones
-        size = self.task.batch_size
-        unbiased = {name: size / (size - 1) if "variance" in name else 1.0 for name in self._batch}
-        seen = {name: unbiased[name] * value for name, value in self._batch.items()}
+        size, batch = self.task.batch_size, self._batch
+        self._batch = {}
+        unbiased = {name: size / (size - 1) if "variance" in name else 1.0 for name in batch}
+        seen = {name: unbiased[name] * value for name, value in batch.items()}
         moved = {name: buffers[name] + new * (value - buffers[name]) for name, value in seen.items()}
         return {**buffers, **moved}
 

@@ -19,7 +19,7 @@ class DropConnect(Regularizer):
     citation = "Wan, Zeiler, Zhang, LeCun, Fergus 2013, ICML"
     acts_on = "weights"
 
-    keep_probability = Setting(0.5, above=0.0, high=1.0, off=1.0, doc="k, the probability that a weight is kept")
+    keep_probability = Setting(0.5, low=0.01, high=1.0, off=1.0, doc="k, the probability that a weight is kept")
 
     def noise(self, random: Random, first_step: tf.Tensor, steps: int, batch: int) -> list[tf.Tensor] | None:
         if self.keep_probability == 1:

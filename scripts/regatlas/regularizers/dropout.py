@@ -17,8 +17,8 @@ class Dropout(Regularizer):
     citation = "Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014, JMLR 15"
     acts_on = "inputs"
 
-    keep_probability = Setting(0.5, above=0.0, high=1.0, off=1.0, doc="probability that a pixel is kept")
-    hidden_keep_probability = Setting(1.0, above=0.0, high=1.0, off=1.0, doc="probability that a hidden unit is kept")
+    keep_probability = Setting(0.5, low=0.01, high=1.0, off=1.0, doc="probability that a pixel is kept")
+    hidden_keep_probability = Setting(1.0, low=0.01, high=1.0, off=1.0, doc="probability that a hidden unit is kept")
     active_at_test = Setting(False, doc="leave it on while evaluating, as the post did")
 
     @property

@@ -1,10 +1,11 @@
 """Norm constraint: a fixed norm for each layer's weight matrix, or for each unit's weights."""
 
+import numpy as np
 import tensorflow as tf
 
 from regatlas.networks import Parameters
 from regatlas.regularizers.base import Regularizer, Setting
-from regatlas.regularizers.weight_norm import normalized
+from regatlas.regularizers.weight_norm import normalized, with_directions
 from regatlas.regularizers.weight_normalization import of_length
 
 
@@ -22,6 +23,9 @@ class NormConstraint(Regularizer):
 
     radius = Setting(10.0, above=0.0, doc="r, the norm")
     per = Setting("matrix", choices=("matrix", "unit"), doc="what has it: each layer's kernel, or each unit's weights")
+
+    def variables(self, network: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return with_directions(network, None if self.per == "matrix" else 1)
 
     def parameters(self, parameters: Parameters, variables: dict, noise: None) -> Parameters:
         if self.per == "matrix":

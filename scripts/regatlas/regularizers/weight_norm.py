@@ -1,9 +1,10 @@
 """The post's "weight normalization": each layer's weight matrix is divided by its norm."""
 
+import numpy as np
 import tensorflow as tf
 
 from regatlas.networks import Parameters
-from regatlas.regularizers.base import Regularizer, Setting
+from regatlas.regularizers.base import Regularizer, Setting, Unsuitable
 from regatlas.sums import total
 
 
@@ -20,9 +21,24 @@ class WeightNorm(Regularizer):
 
     radius = Setting(1.0, above=0.0, doc="r, the Frobenius norm of every kernel")
 
+    def variables(self, network: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return with_directions(network)
+
     def parameters(self, parameters: Parameters, variables: dict, noise: None) -> Parameters:
         kernels = [self.radius * normalized(kernel) for kernel in parameters.kernels]
         return Parameters(kernels, parameters.biases)
+
+
+def with_directions(network: dict[str, np.ndarray], axis: int | None = None) -> dict[str, np.ndarray]:
+    """The variables as they are, of which every kernel, or along ``axis`` 1 every unit, has a direction.
+
+    Raises:
+        Unsuitable: weights that are all 0.
+    """
+    kernels = [value for name, value in network.items() if name.startswith("kernel_")]
+    if not all(kernel.any(axis).all() for kernel in kernels):
+        raise Unsuitable("weights that are all 0 have no direction: set network.initial_stddev above 0")
+    return network
 
 
 @tf.custom_gradient

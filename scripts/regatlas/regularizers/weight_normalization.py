@@ -3,9 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
-from regatlas.errors import UserError
 from regatlas.networks import Parameters
 from regatlas.regularizers.base import Regularizer
+from regatlas.regularizers.weight_norm import with_directions
 from regatlas.sums import by_row
 
 
@@ -25,11 +25,7 @@ class WeightNormalization(Regularizer):
     def variables(self, network: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         layers = range(len(self.task.kernel_shapes))
         gains = {f"gain_{layer}": np.linalg.norm(network[f"kernel_{layer}"], axis=1) for layer in layers}
-        if not all(gain.all() for gain in gains.values()):
-            raise UserError(
-                "weight_normalization: weights that are all 0 have no direction: set initial_stddev above 0"
-            )
-        return network | gains
+        return with_directions(network, 1) | gains
 
     def parameters(self, parameters: Parameters, variables: dict, noise: None) -> Parameters:
         kernels = [of_length(v, variables[f"gain_{layer}"]) for layer, v in enumerate(parameters.kernels)]
