@@ -16,7 +16,12 @@ Key = tuple[str, int]  # method, seed
 
 
 class Correct:
-    """Of every run of the compared points, which test images it classifies correctly."""
+    """Of every run of the compared points, which test images it classifies correctly.
+
+    Args:
+        images: the number of test images.
+        packed: a run's row, uint8 [images / 8 rounded up], the first image in the highest bit.
+    """
 
     def __init__(self, images: int, packed: Mapping[Key, np.ndarray]):
         self.images = images

@@ -27,7 +27,7 @@ class Adam:
         return rates * np.sqrt(1 - BETA_2**t) / (1 - BETA_1**t)
 
     def update(self, weights: tf.Tensor, gradient: tf.Tensor, moments: list[tf.Tensor], step_size: tf.Tensor):
-        """The weights and moments after one update."""
+        """The weights after one update, and the list of their new moments, all of the weights' shape."""
         m = moments[0] + (1 - BETA_1) * (gradient - moments[0])
         v = moments[1] + (1 - BETA_2) * (tf.square(gradient) - moments[1])
         # the square root without a processor's slow instruction for it; the least keeps 0 x infinity away
@@ -52,7 +52,7 @@ class SGD:
         return rates
 
     def update(self, weights: tf.Tensor, gradient: tf.Tensor, moments: list[tf.Tensor], step_size: tf.Tensor):
-        """The weights and the velocity after one update."""
+        """The weights after one update, and a list with the velocity, of the weights' shape."""
         velocity = self.momentum * moments[0] + gradient
         return weights - step_size * velocity, [velocity]
 

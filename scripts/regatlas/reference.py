@@ -15,7 +15,7 @@ from regatlas.files import read_npz, write_npz
 
 @dataclasses.dataclass(frozen=True)
 class Reference:
-    """All training images of the data set count, also for runs trained on fewer."""
+    """Facts of a data set by pixel and by class, from all its training images, also for runs trained on fewer."""
 
     test_labels: np.ndarray  # [images]
     image_shape: np.ndarray  # height, width

@@ -16,16 +16,17 @@ name                            shape      what
 ``test_confidence``             [N]        float32, the probability of the predicted class
 ``test_probability``            [N]        float32, the probability of the true class
 ``test_predicted_noise_off``    [N]        uint8, the predicted class with the regularizer's noise off
+``corrupted_accuracy``          [K, S]     float64, fraction of the test images corrupted in K kinds and S severities
 ``metadata``                    []         a JSON text, see below
 ==============================  =========  ============================================================
 
 ``metadata`` is a mapping: ``arrays`` (the SHA-256 of all other arrays), ``settings`` (everything the digest covers),
 ``digest``, ``seed``, ``status`` ("finished" or "diverged"), ``message``, ``metrics`` (final ``train_accuracy``,
-``validation_accuracy``, ``test_accuracy``, ``test_accuracy_noise_off``, ``train_loss``), ``parameters`` (trained
-numbers), ``steps_done``, ``train_seconds`` (the loop alone), ``microseconds_per_step``, ``total_seconds`` (the whole
-process; of an interrupted run the last one), ``finished_at`` (UTC, ISO 8601), ``versions`` (python, numpy, tensorflow),
-``machine`` (system, processor, cores).
-Everything but ``metadata`` is the same byte for byte when a run is repeated.
+``validation_accuracy``, ``test_accuracy``, ``test_accuracy_noise_off``, ``test_brier``, ``train_loss``; empty if
+diverged, and then there is no ``test_*`` nor ``corrupted_accuracy``), ``parameters`` (trained numbers), ``steps_done``,
+``train_seconds`` (the loop alone), ``microseconds_per_step``, ``total_seconds`` (the whole process; of an interrupted
+run the last one), ``finished_at`` (UTC, ISO 8601), ``versions`` (python, numpy, tensorflow), ``machine`` (system,
+processor, cores). Everything but ``metadata`` is the same byte for byte when a run is repeated.
 
 Beside a run's file, while it is trained: ``.seed-<seed>.lock``, held by the process that trains it, and for a long run
 ``.seed-<seed>.checkpoint.npz``. A run that another seed's process trained waits for its own job as

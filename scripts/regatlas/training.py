@@ -49,7 +49,11 @@ class Progress:
 
 @dataclasses.dataclass
 class Result:
-    """A run's numbers; ``arrays`` are those of ``regatlas.runs``."""
+    """A run's numbers; ``arrays`` and ``metrics`` are those of ``regatlas.runs``.
+
+    ``train_seconds`` are of the loop alone; ``microseconds_per_step`` is the median over its calls, None if none was
+    long enough.
+    """
 
     status: str
     message: str
@@ -277,9 +281,12 @@ class Trainer:
 
         Args:
             seed: decides initial weights, batch order and noise.
-            report: called after every evaluation.
+            report: called with a ``Progress`` after every evaluation.
             saved: the state of an interrupted run with the same seed, to go on from; the result is the same.
             save: called now and then with a function that returns the state, to be kept or not.
+
+        Returns:
+            A ``Result``. A loss or weight that is no longer finite raises nothing: its ``status`` is "diverged".
         """
         recipe, data, regularizer = self.recipe, self.data, self.regularizer
         order, key = streams.BatchOrder(seed, len(self.images), self.batch_size), tf.constant(key_of(seed))

@@ -18,7 +18,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONFIG_README = (ROOT / "config/README.md").read_text(encoding="utf-8")
 PAGES = [
     "README.md", "CHANGELOG.md", "config/README.md", "results/README.md", "benchmarks/README.md",
-    "workflow/profiles/README.md", "docs/scale.md",
+    "workflow/profiles/README.md", "docs/scale.md", "docs/findings.md",
 ]  # fmt: skip
 # By construction, so that this file does not hold what it forbids.
 REGISTRIES = [
@@ -199,16 +199,18 @@ def test_no_file_names_a_registry():
 
 @pytest.mark.parametrize("page", PAGES)
 def test_links_of_the_pages_lead_somewhere(page):
+    def anchors(text: str) -> set[str]:
+        headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+        return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
     text = (ROOT / page).read_text(encoding="utf-8")
-    anchors = {
-        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-        for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    }
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
-        if target.startswith("#"):
-            assert target[1:] in anchors, target
-        elif "://" not in target:
-            assert ((ROOT / page).parent / target).exists(), target
+        file, _, anchor = target.partition("#")
+        if "://" in target:
+            continue
+        led = (ROOT / page).parent / file if file else ROOT / page
+        assert led.exists(), target
+        assert not anchor or anchor in anchors(led.read_text(encoding="utf-8")), target
 
 
 def test_the_readme_names_what_it_is_and_keeps_its_markers():

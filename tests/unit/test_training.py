@@ -2,12 +2,13 @@
 
 import functools
 import itertools
+import re
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from regatlas import training
+from regatlas import runs, training
 from regatlas.losses import LOSSES
 from regatlas.networks import initial
 from regatlas.optimizers import OPTIMIZERS, learning_rates
@@ -526,6 +527,19 @@ def test_all_that_a_method_trains_for_each_pixel_is_put_back_in_place():
     arrays = trainer("gaussian", {"hidden": [PIXELS, 5], "bias": True}, permuted_pixels=True).run(3).arrays
     mu, log_sigma = arrays["trained_kernel_0"], arrays["trained_log_sigma_0"]
     np.testing.assert_allclose(bump(0.0, mu, log_sigma), arrays["kernel_0"], rtol=1e-5)
+
+
+@pytest.mark.parametrize("rate", [0.01, 1e30])
+def test_a_runs_arrays_and_metrics_are_those_that_are_documented(rate):
+    run = fresh("gaussian", network={"hidden": [5], "bias": True}, learning_rate=rate)
+    arrays, _, metrics = runs.__doc__.partition("``metadata`` is")
+    arrays, metrics = (set(re.findall(r"``([a-z_<>]+)``", text)) for text in (arrays, metrics.partition(";")[0]))
+    found = {re.sub("trained_.*", "trained_<name>", re.sub(r"_[01]$", "_<l>", name)) for name in run.arrays}
+    assert run.status == ("finished" if rate < 1 else "diverged")
+    of_finished = {name for name in arrays if name.startswith(("test_", "corrupted_"))}
+    assert found == arrays - {"metadata"} - (of_finished if run.status == "diverged" else set())
+    named = metrics - {"arrays", "settings", "digest", "seed", "status", "message", "metrics"}
+    assert set(run.metrics) == (named if run.status == "finished" else set())
 
 
 def test_corrupted_images_and_brier_score_by_hand():

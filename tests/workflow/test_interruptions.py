@@ -74,8 +74,10 @@ def strike(call, kind: str, chance: random.Random) -> bool:
         "terminate": (signal.SIGTERM, False),
     }[kind]
     call.kill(*how)
-    assert call.wait() != 0
-    return True
+    if call.wait() != 0:
+        return True
+    assert "(100%) done" in call.output or "Nothing to be done" in call.output, call.output  # the signal came too late
+    return False
 
 
 def test_killed_again_and_again_at_random_moments(undisturbed, tmp_path):

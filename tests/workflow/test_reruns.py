@@ -204,7 +204,7 @@ ROWS: dict[str, tuple[str, str, list[tuple[Callable[[Project], object], Counter]
         ],
     ),
     "the baseline of one method": (
-        "nothing", "comparison, claims, the figures of it, report", [
+        "nothing", "comparison, claims, the figures made from the comparison, report", [
             (
                 config(lambda c: c["methods"]["l2"].update(baseline="l2")),
                 jobs("compare", "claims", *COMPARED, "report"),
@@ -212,7 +212,7 @@ ROWS: dict[str, tuple[str, str, list[tuple[Callable[[Project], object], Counter]
         ],
     ),
     "a published value": (
-        "nothing", "comparison, claims, the figures of it, report", [
+        "nothing", "comparison, claims, the figures made from the comparison, report", [
             (
                 config(lambda c: c["methods"]["l2"]["published"].update(test_accuracy=0.7)),
                 jobs("compare", "claims", *COMPARED, "report"),
@@ -220,7 +220,7 @@ ROWS: dict[str, tuple[str, str, list[tuple[Callable[[Project], object], Counter]
         ],
     ),
     "the margin or the level in `statistics`": (
-        "nothing", "comparison, claims, the figures of it, report", [
+        "nothing", "comparison, claims, the figures made from the comparison, report", [
             (
                 config(lambda c: c.update(statistics={"margin": 0.01})),
                 jobs("compare", "claims", *COMPARED, "report"),

@@ -103,11 +103,11 @@ class Regularizer:
             setattr(self, name, value)
 
     def variables(self, network: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The variables to train at their start, float32, given those of the network."""
+        """The variables to train at their start, float32 arrays by name, given those of the network."""
         return network
 
     def buffers(self, variables: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The buffers at their start, given the variables at theirs."""
+        """The buffers at their start, arrays of any shape by name, given the variables at theirs."""
         return {}
 
     def noise(self, random: Random, first_step: tf.Tensor, steps: int, batch: int) -> Any:
@@ -176,7 +176,7 @@ class Regularizer:
         return compute(variables)
 
     def after_update(self, variables: Tensors, learning_rate: tf.Tensor) -> Tensors:
-        """The variables once the optimizer has moved them; ``learning_rate`` is the schedule's."""
+        """The variables once the optimizer has moved them; ``learning_rate``, a float32 scalar, is the schedule's."""
         return variables
 
     def after_step(self, buffers: Tensors, variables: Tensors, step: tf.Tensor) -> Tensors:
