@@ -43,6 +43,21 @@ def t_interval(values: Iterable[float], level: float = 0.95) -> Interval:
     return Interval(mean, mean - half, mean + half)
 
 
+def jackknife(value: float, without: Iterable[float], level: float = 0.95) -> Interval:
+    """An estimate with the interval of the jackknife, from the estimates that leave out one independent unit each.
+
+    Miller 1974, "The jackknife - a review", Biometrika 61. An estimate that leaving out makes undefined (NaN) leaves no
+    interval, and so do fewer than three units.
+    """
+    without = np.array(list(without), dtype=np.float64)
+    n = len(without)
+    if n < 3 or not np.isfinite(without).all():
+        return Interval(value)
+    error = np.sqrt((n - 1) / n * np.sum((without - without.mean()) ** 2))
+    half = float(special.stdtrit(n - 1, (1 + level) / 2) * error)
+    return Interval(value, value - half, value + half)
+
+
 def pairs(values: Mapping[int, float], baseline: Mapping[int, float]) -> np.ndarray:
     """The finite values of the seeds that both have, in the seeds' order; [seeds, 2]."""
     both = np.array([(values[seed], baseline[seed]) for seed in sorted(values.keys() & baseline.keys())])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.weightstats import DescrStatsW
 
-from regatlas.statistics import paired_difference, paired_ratio, t_interval
+from regatlas.statistics import jackknife, paired_difference, paired_ratio, t_interval
 
 accuracies = st.lists(st.integers(0, 10_000).map(lambda right: right / 10_000), min_size=2, max_size=12)
 
@@ -82,6 +82,18 @@ def test_differences_of_few_or_equal_seeds():
     assert interval.mean == 0.25 and all(map(math.isnan, (interval.low, interval.high, p)))
     assert paired_difference({0: 0.5, 1: 0.75}, {0: 0.5, 1: 0.75}) == ((0, 0, 0), 1)
     assert paired_difference({0: 0.5, 1: 0.75}, {0: 0.25, 1: 0.5}) == ((0.25, 0.25, 0.25), 0)
+
+
+@given(st.lists(st.integers(0, 1000).map(float), min_size=3, max_size=12))
+def test_the_jackknife_of_a_mean_is_its_t_interval(values):
+    without = [np.mean(values[:i] + values[i + 1 :]) for i in range(len(values))]
+    assert jackknife(np.mean(values), without) == pytest.approx(t_interval(values), abs=1e-6)
+
+
+def test_the_jackknife_needs_three_units_that_can_each_be_left_out():
+    for without in ([], [1.0], [1.0, 2.0], [1.0, 2.0, float("nan")]):
+        value, low, high = jackknife(1.5, without)
+        assert value == 1.5 and math.isnan(low) and math.isnan(high)
 
 
 def test_paired_ratio_by_hand():
