@@ -130,6 +130,21 @@ def test_correlation_within_points_takes_their_means_off():
     assert relations.by_seed(study("fair", {"a": points}), "a", "weight_norm", "accuracy_gap") == [pytest.approx(1)] * 5
 
 
+def test_points_that_share_their_seeds_are_not_so_many_runs():
+    """Twenty points whose seeds move alike tell no more than one of them."""
+    rng = np.random.default_rng(3)
+    excluded = []
+    for _ in range(20):
+        moves = {"weight_norm": 10 + rng.standard_normal(6), "accuracy_gap": 0.1 + 0.01 * rng.standard_normal(6)}
+        own = study("fair", {"a": [moves] * 20}, seeds=range(6))
+        found = relations.within_points(own, "weight_norm", "accuracy_gap")
+        excluded.append(found.low > 0 or found.high < 0)
+        assert found.n == 120 and found.low < found.value < found.high
+    assert np.mean(excluded) <= 0.2
+    two = study("fair", {"a": {"weight_norm": [1.0, 2.0], "accuracy_gap": [0.1, 0.2]}}, seeds=(0, 1))
+    assert np.isnan(relations.within_points(two, "weight_norm", "accuracy_gap").low)
+
+
 def test_components_of_a_known_sum():
     methods, points, seeds = {"a": 2.0, "b": -2.0}, (0.5, -0.5), (0.3, -0.3, 0.0)
     table = pd.DataFrame(
@@ -138,7 +153,7 @@ def test_components_of_a_known_sum():
     ).rename_axis(columns=["method", "point"])
     found = overfitting.components(table, 10_000)
     assert found["method"] == pytest.approx(2) and found["point of the grid"] == pytest.approx(0.5)
-    assert found["best to worst setting of a method"] == pytest.approx(1)
+    assert overfitting.by_method(table)["spread"].tolist() == pytest.approx([1, 1])
     assert found["seed"] == pytest.approx(0.3)  # sqrt(sum of squares 4 x 0.18 / (2 x 4))
     assert found["test images"] == pytest.approx(0.3, rel=0.05)  # sqrt(0.9 x 0.1 / 10,000)
 
@@ -281,9 +296,36 @@ def test_texture_and_norm_against_the_gap(tmp_path):
 @pytest.mark.parametrize(("far", "expected"), [(0.95, SUPPORTED), (0.9295, REFUTED)])
 def test_hyperparameters(far, expected):
     points = [{"test_accuracy": 0.93}, {"test_accuracy": far}]
-    row = ask(27, study("post", {"none": {}}), study("fair", {"a": points, "b": points}))
+    row = ask(27, study("post", {"none": {}}), study("fair", dict.fromkeys("abcdef", points)))
     assert row["verdict"] == expected, row["why"]
     assert row["n"] == len(SEEDS)
+
+
+def test_one_method_does_not_decide_that_hyperparameters_matter():
+    near = [{"test_accuracy": 0.93}, {"test_accuracy": 0.928}]
+    far = [{"test_accuracy": 0.93}, {"test_accuracy": 0.7}]
+    fair = study("fair", {**dict.fromkeys("abcdefg", near), "h": far}, labels={"h": "The other"})
+    row = ask(27, study("post", {"none": {}}), fair)
+    assert row["verdict"] == REFUTED and row["value"] == pytest.approx(0.2, abs=0.01)
+    assert "more than 1 point apart for 1 method, and farthest for The other (23.00 points)" in row["why"]
+    assert "without The other the standard deviation due to the method is 0.00, to the setting 0.10" in row["why"]
+    half = study("fair", dict.fromkeys("abcd", near) | dict.fromkeys("efgh", far))
+    assert ask(27, study("post", {"none": {}}), half)["verdict"] == UNDECIDED
+    few = ask(27, study("post", {"none": {}}), study("fair", dict.fromkeys("ab", far)))
+    assert few["verdict"] == UNDECIDED  # two methods are no sample of them
+
+
+def test_the_interval_of_the_seeds_part_is_around_it():
+    """A bootstrap of seeds lies too low, as drawing a seed twice adds no variance."""
+    rng = np.random.default_rng(5)
+    columns = pd.MultiIndex.from_product([list("abcdefgh"), range(4)], names=["method", "point"])
+    covered = []
+    for _ in range(60):
+        table = pd.DataFrame(92 + rng.normal(0, 0.1, (6, 32)), columns=columns)
+        value, low, high = overfitting.seeds_part(table, 10_000)["seed"]
+        assert low < value < high and (high / value) * (low / value) == pytest.approx(1)
+        covered.append(low < 0.1 < high)
+    assert np.mean(covered) > 0.85
 
 
 def test_relatives_of_gaussian(tmp_path):
