@@ -237,7 +237,47 @@ def test_published_values_against_one_more_seed():
         row = ask(number, study("post", POST, published=other))
         assert row["verdict"] == REFUTED and words in row["why"] and "l2" in row["why"]
     assert verdict(24) == UNMEASURED  # nothing published
-    assert verdict(24, study("post", POST, published=published, seeds=(0,))) == UNDECIDED
+
+
+def test_a_range_that_holds_another_rows_value_supports_none():
+    accuracies = {"none": 0.93, "dropout": 0.9, "gaussian": 0.91, "l2": 0.76, "weight_norm": 0.71}
+    published = {name: {"test_accuracy": value, "weight_min": -value} for name, value in accuracies.items()}
+    near = {
+        name: {"test_accuracy": value, "weight_min": -value, "weight_max": 1.0} for name, value in accuracies.items()
+    }
+    for number in (24, 26):
+        assert verdict(number, study("post", near, published=published)) == SUPPORTED
+        far = with_(near, l2={"spread": 70.0})
+        row = ask(number, study("post", far, published=published))
+        assert row["verdict"] == UNDECIDED and "too wide to tell" in row["why"] and "l2" in row["why"]
+        assert "none" not in row["why"] and "5 of 5 published values lie" in row["why"]
+    alone = study("post", {"l2": {"test_accuracy": 0.76, "spread": 300.0}}, published={"l2": {"test_accuracy": 0.76}})
+    assert verdict(24, alone) == UNDECIDED  # 100 % is in the range, too
+
+
+def test_one_seed_holds_no_published_value():
+    published = {name: {"test_accuracy": 0.93, "weight_min": -2.0, "relative_runtime": 1.0} for name in POST}
+    for number in (24, 25, 26):
+        row = ask(number, study("post", POST, published=published, seeds=(0,)))
+        assert row["verdict"] == UNDECIDED and pd.isna(row["value"]) and "no interval" in row["why"], row["why"]
+    some = study("post", with_(POST, l2={"diverged": SEEDS[1:]}), published=published)
+    row = ask(24, some)
+    assert row["verdict"] == UNDECIDED and row["value"] == 4 and "4 of 4" in row["why"] and "1 has no" in row["why"]
+
+
+def test_rounding_is_that_of_the_last_decimal_in_print():
+    for published, expected in ((-1.95, 0.005), (0.8, 0.005), (0.0, 0.005), (-0.062, 0.0005), (0.094, 0.0005)):
+        assert table.rounding(published) == pytest.approx(expected)
+    assert table.rounding(0.932, 3) == table.rounding(0.76, 3) == pytest.approx(0.0005)
+    exact = with_(POST, l2={"weight_min": [-0.06] * 5})
+    published = {"none": {"weight_min": -2.0}, "l2": {"weight_min": -0.062}}
+    assert verdict(26, study("post", exact, published=published)) == REFUTED  # 0.06 is not printed as 0.062
+
+
+def test_without_an_interval_no_loss_is_said_to_be_still():
+    falls = curves({"none": (0.0, -0.3)}, seeds=(0,))
+    row = ask(4, study("post", {"none": {}}, seeds=(0,), curves=falls))
+    assert row["verdict"] == UNDECIDED and "no training loss" not in row["why"] and "16.5 %" in row["why"]
 
 
 @pytest.mark.parametrize(
