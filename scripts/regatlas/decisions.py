@@ -14,8 +14,8 @@ BETTER, WORSE, EQUIVALENT, UNDECIDED = "better", "worse", "equivalent", "undecid
 def equivalence(differences: np.ndarray, margin: float) -> float:
     """The p-value of the paired test that the mean difference is not within ``margin`` of zero.
 
-    NaN for values that do not tell their spread: fewer than two, or two equal ones, even if both are zero, as equal
-    accuracies need not be equal predictions. Three equal ones are taken as certain.
+    NaN for values that do not tell their spread: fewer than two, or two equal ones. Two zeros are none the wiser, as
+    equal accuracies need not be equal predictions; whoever knows that those are equal needs no test.
 
     Two one-sided t-tests, the larger p of both: Schuirmann 1987, "A comparison of the two one-sided tests procedure
     and the power approach", Journal of Pharmacokinetics and Biopharmaceutics 15(6).
