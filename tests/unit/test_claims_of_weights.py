@@ -266,12 +266,32 @@ def test_l2_and_weight_normalization_at_their_own_norms_and_at_one(tmp_path):
     ("accuracy", "similar", "different"), [(0.9301, SUPPORTED, REFUTED), (0.9, REFUTED, SUPPORTED)]
 )
 def test_with_hidden_layers(tmp_path, accuracy, similar, different):
-    for seed in SEEDS:
-        for method in ("none", "l2", "norm_constraint"):
-            write_run(tmp_path, method, seed, NOISE[seed], kernel_1=NOISE[0][:CLASSES])
-    mlp = study("mlp", {"none": {}, "l2": {}, "norm_constraint": {"test_accuracy": accuracy}}, root=tmp_path)
+    mlp = deep(tmp_path, {"test_accuracy": accuracy}, lambda seed: NOISE[seed] + 0.1 * NOISE[seed - 1])
     assert ask(33, study("post", {"none": {}}), mlp)["verdict"] == similar
     assert ask(23, study("post", {"none": {}}), mlp)["verdict"] == different
+
+
+def deep(folder, fixed, kernel, plain=None):
+    """The study mlp: columns and weights of the norm constraint, and weights of none; those of L2 are NOISE."""
+    for seed in SEEDS:
+        for method, make in {"none": plain or template(), "l2": noise(), "norm_constraint": kernel}.items():
+            write_run(folder, method, seed, make(seed), kernel_1=NOISE[0][:CLASSES])
+    return study("mlp", {"none": {}, "l2": {}, "norm_constraint": fixed}, root=folder)
+
+
+def test_with_hidden_layers_equal_accuracies_are_not_enough(tmp_path):
+    """Tuned networks all have about the same; the two must be nearer to each other than L2 is to none."""
+    for folder, kernel, plain, expected in (
+        ("all alike", noise(), noise(), UNDECIDED),
+        ("the norm constraint like none", template(), template(), UNDECIDED),
+        ("nearer to none", template(), lambda seed: NOISE[seed] + 0.1 * NOISE[seed - 1], REFUTED),
+    ):
+        row = ask(33, study("post", {"none": {}}), deep(tmp_path / folder, {}, kernel, plain))
+        assert row["verdict"] == expected, (folder, row["why"])
+    row = ask(33, study("post", {"none": {}}), deep(tmp_path / "far", {"weight_norm": 10.5}, noise()))
+    assert row["verdict"] == UNDECIDED and "10.0 (L2) and 10.5" in row["why"] and "no two of their" in row["why"]
+    alone = study("mlp", {"none": {}, "l2": {}}, root=tmp_path / "far")
+    assert "both L2 and a norm constraint" in ask(23, study("post", {"none": {}}), alone)["why"]
 
 
 def test_small_weights(tmp_path):
