@@ -191,7 +191,8 @@ def test_dropout_distributes(tmp_path, spread, expected):
     row = ask(10, study("post", {"none": {}, "dropout": {"participation_ratio": spread}}, root=tmp_path))
     assert row["verdict"] == expected, row["why"]
     row = ask(12, study("post", {"none": {}, "dropout": {}}, root=tmp_path))
-    assert row["verdict"] == SUPPORTED
+    assert row["verdict"] == SUPPORTED and row["unit"] == "points"  # a difference of percentages
+    assert re.search(r"\d\.\d{3} % of a logit with dropout and \d+\.\d{3} % without", row["why"])
     swapped = {"none": "dropout", "dropout": "none"}
     for seed in SEEDS:
         for name, other in swapped.items():

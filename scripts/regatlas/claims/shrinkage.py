@@ -109,8 +109,10 @@ def messy(evidence: Evidence) -> Answer:
     return Answer(
         verdict,
         f"L2 makes {parts[0]:.1f} points more errors than none in the quarter of images nearest to their class's mean "
-        f"and {parts[3]:.1f} in the farthest, and its training and test accuracy differ by {gap.text()}: "
-        + say(verdict, "typical images fit", "it fails on typical images too, seen or not", "which does not decide"),
+        f"and {parts[3]:.1f} in the farthest, and its training and test accuracy differ by {gap.text()}"
+        + say(
+            verdict, ": typical images fit", ": it fails on typical images too, seen or not", ", which does not decide"
+        ),
         (parts[0], *parts[1:], gap),
     )
 
@@ -243,8 +245,8 @@ def _named(found: Measurement, where: str) -> Measurement:
 
 
 _DEEP = (
-    f"L2 and a norm constraint with two hidden layers, at norms less than {(_CLOSE_NORMS - 1) * 100:.0f} % apart (without "
-    "such a pair nothing is decided), paired by seed, t intervals. Alike: test accuracies within "
+    f"L2 and a norm constraint with two hidden layers, at norms less than {(_CLOSE_NORMS - 1) * 100:.0f} % apart "
+    "(without such a pair nothing is decided), paired by seed, t intervals. Alike: test accuracies within "
     f"{_MARGIN} points, and more predictions in common than L2 has with none; not alike: if an interval says the "
     "contrary of either. Beside it the cosine of the first layer's weights, and its roughness."
 )

@@ -81,12 +81,12 @@ def bias(evidence: Evidence) -> Answer:
     verdict = within(found[0], _MARGIN)
     return Answer(
         verdict,
-        f"a bias changes test accuracy by {found[0].text()}, "
+        f"a bias changes test accuracy by {found[0].text()}"
         + say(
             verdict,
-            f"which is within {_MARGIN} points of nothing",
-            f"which is more than {_MARGIN} points",
-            f"and the interval does not lie on one side of {_MARGIN} points",
+            f", which is within {_MARGIN} points of nothing",
+            f", which is more than {_MARGIN} points",
+            f", which may or may not be within {_MARGIN} points of nothing" if known(found[0].low) else "",
         ),
         tuple(found),
     )
