@@ -188,12 +188,12 @@ def compared(study: Study, one: tuple[str, int], other: tuple[str, int], live: n
     return pd.DataFrame.from_dict(found, orient="index").astype(float)
 
 
-def alike(found: pd.DataFrame) -> list[Measurement]:
-    """The means of what was ``compared``, but for the roughness."""
+def alike(found: pd.DataFrame, other: str = "fixed norm") -> list[Measurement]:
+    """The means of what was ``compared``, but for the roughness; ``other``: words for what L2 was compared with."""
     return [
         mean("cosine of the first layer's weights", found["cosine"]),
         mean("same prediction", found["agreement"], PERCENT, 100),
-        mean("test accuracy, fixed norm minus L2", found["test_accuracy"], POINTS, 100),
+        mean(f"test accuracy, {other} minus L2", found["test_accuracy"], POINTS, 100),
     ]
 
 
@@ -298,7 +298,7 @@ def _deep(evidence: Evidence) -> Answer:
         )
     )
     rough = mean("roughness of the first layer, fixed norm minus L2", near["roughness"])
-    scale = [_named(one, "none minus L2, for scale") for one in alike(far)]
+    scale = [_named(one, "of L2 and none, for scale") for one in alike(far, "none")]
     matched = pair.ratio <= _CLOSE_NORMS
     verdict = every(within(accuracy, _MARGIN), above(closer)) if matched else UNDECIDED
     why = (
