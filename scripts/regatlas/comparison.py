@@ -100,12 +100,13 @@ def _decisions(
     differences = accuracy[methods] - accuracy[list(against.values())].to_numpy()
     tests = sign_flips(differences.to_numpy(), level)
     seeds = [differences.index[differences[method].notna()].tolist() for method in methods]
-    crossed = np.full((len(methods), 2), np.nan)
+    crossed, alike = np.full((len(methods), 2), np.nan), [False] * len(methods)
     if correct is not None:
         cells = [
             _cells(correct, method, against[method], common) for method, common in zip(methods, seeds, strict=True)
         ]
         crossed = crossed_bootstrap(cells, level)
+        alike = [len(one) > 1 and not one.any() for one in cells]  # right and wrong on the same images
     rows = {}
     for index, method in enumerate(methods):
         mine = differences[method].dropna().to_numpy()
@@ -116,7 +117,7 @@ def _decisions(
             "difference_crossed_low": crossed[index, 0],
             "difference_crossed_high": crossed[index, 1],
             **_interval("probability_better", probability_better(mine, level)),
-            "p_equivalent": equivalence(mine, margin),
+            "p_equivalent": float(margin <= 0) if alike[index] else equivalence(mine, margin),
             "undecidable": undecidable(len(mine), level),
         }
         rows[method] = row | {"decision": decide(row, level)}

@@ -6,21 +6,24 @@ import numpy as np
 from scipy import special
 
 from regatlas.resampling import seeds_needed
-from regatlas.statistics import NAN, Interval, standard_error
+from regatlas.statistics import NAN, Interval, standard_error, tell_spread, vary
 
 BETTER, WORSE, EQUIVALENT, UNDECIDED = "better", "worse", "equivalent", "undecided"
 
 
 def equivalence(differences: np.ndarray, margin: float) -> float:
-    """The p-value of the paired test that the mean difference is not within ``margin`` of zero; NaN below two values.
+    """The p-value of the paired test that the mean difference is not within ``margin`` of zero.
+
+    NaN for values that do not tell their spread: fewer than two, or two equal ones. Two zeros are none the wiser, as
+    equal accuracies need not be equal predictions; whoever knows that those are equal needs no test.
 
     Two one-sided t-tests, the larger p of both: Schuirmann 1987, "A comparison of the two one-sided tests procedure
     and the power approach", Journal of Pharmacokinetics and Biopharmaceutics 15(6).
     """
-    if len(differences) < 2:
+    if not tell_spread(differences):
         return NAN
     mean = float(np.mean(differences))
-    if np.ptp(differences) == 0:
+    if not vary(differences):
         return float(abs(mean) >= margin)
     error, freedom = standard_error(differences), len(differences) - 1
     return float(max(special.stdtr(freedom, (sign * mean - margin) / error) for sign in (-1, 1)))

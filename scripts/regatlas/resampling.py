@@ -149,7 +149,9 @@ def crossed_bootstrap(differences: Sequence[np.ndarray], level: float = 0.95) ->
 
     The pigeonhole bootstrap of Owen 2007, "The pigeonhole bootstrap", Annals of Applied Statistics 1(2): seeds and
     images are resampled independently, and a cell counts as often as its seed times its image. It answers how the
-    difference would vary with other seeds and other test images, and errs to the wide side.
+    difference would vary with other seeds and other test images. With many seeds it errs to the wide side. With fewer
+    than ten or so it is too narrow where seeds matter more than images, as any percentile bootstrap of few values: it
+    sees (n - 1) / n of the variance of n seeds, and its quantiles lack the wide tails of the t distribution.
 
     Args:
         differences: for each method, correct minus baseline's correct, [seeds, images], in {-1, 0, 1}. The number of

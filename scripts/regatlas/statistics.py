@@ -11,6 +11,7 @@ import numpy as np
 from scipy import special  # not scipy.stats, whose import takes a second of every program
 
 NAN = float("nan")
+_ROUNDING = 1e-9  # relative
 
 
 class Interval(NamedTuple):
@@ -26,21 +27,48 @@ def standard_error(values: np.ndarray) -> float:
     return float(np.std(values, ddof=1) / np.sqrt(len(values)))
 
 
+def vary(values: np.ndarray) -> bool:
+    """Whether values differ by more than rounding, as 0.901 - 0.9 and 0.911 - 0.91 do not."""
+    return bool(np.ptp(values) > _ROUNDING * np.max(np.abs(values)))
+
+
+def tell_spread(values: np.ndarray) -> bool:
+    """Whether values tell how much they vary: two that differ do, or three.
+
+    Two equal ones do not. Accuracies are counted in images, so that two agree by chance, and no spread would make an
+    interval of no width and a p-value of 0 of them.
+    """
+    return len(values) > 2 or (len(values) == 2 and vary(values))
+
+
 def t_interval(values: Iterable[float], level: float = 0.95) -> Interval:
     """The mean of ``values`` and its t interval; NaN and infinite values are left out.
 
-    No value: all NaN. One value: an interval of NaN. Equal values: an interval of no width.
+    No value: all NaN. One value, or two equal ones: an interval of NaN. More equal values: an interval of no width.
     """
     values = np.array([value for value in values if np.isfinite(value)], dtype=np.float64)
     if not len(values):
         return Interval()
     mean = float(np.mean(values))
-    if len(values) == 1:
-        return Interval(mean)
-    if np.ptp(values) == 0:
-        return Interval(*[float(values[0])] * 3)
+    if not vary(values):
+        return Interval(*[float(values[0])] * (3 if tell_spread(values) else 1))
     half = float(special.stdtrit(len(values) - 1, (1 + level) / 2)) * standard_error(values)
     return Interval(mean, mean - half, mean + half)
+
+
+def jackknife(value: float, without: Iterable[float], level: float = 0.95) -> Interval:
+    """An estimate with the interval of the jackknife, from the estimates that leave out one independent unit each.
+
+    Miller 1974, "The jackknife - a review", Biometrika 61. An estimate that leaving out makes undefined (NaN) leaves no
+    interval, and so do fewer than three units.
+    """
+    without = np.array(list(without), dtype=np.float64)
+    n = len(without)
+    if n < 3 or not np.isfinite(without).all():
+        return Interval(value)
+    error = np.sqrt((n - 1) / n * np.sum((without - without.mean()) ** 2))
+    half = float(special.stdtrit(n - 1, (1 + level) / 2) * error)
+    return Interval(value, value - half, value + half)
 
 
 def pairs(values: Mapping[int, float], baseline: Mapping[int, float]) -> np.ndarray:
@@ -55,16 +83,17 @@ def paired_difference(
 ) -> tuple[Interval, float]:
     """The mean difference of ``values`` to ``baseline`` within a seed, its t interval, and a p-value.
 
-    The p-value is that of the two-sided paired t-test: NaN for fewer than two common seeds; 1 if no seed
-    differs at all; 0 if all differ by the same amount.
+    The p-value is that of the two-sided paired t-test: NaN for fewer than two common seeds, and for two that differ by
+    the same amount; 1 if no seed differs at all; 0 if three or more differ by the same amount.
     """
     both = pairs(values, baseline)
     differences = both[:, 0] - both[:, 1]
     interval = t_interval(differences, level)
     if len(differences) < 2:
         return interval, NAN
-    if np.ptp(differences) == 0:
-        return interval, float(differences[0] == 0)
+    if not vary(differences):
+        same = differences[0] == 0
+        return interval, float(same) if same or tell_spread(differences) else NAN
     t = float(np.mean(differences)) / standard_error(differences)
     return interval, float(2 * special.stdtr(len(differences) - 1, -abs(t)))
 

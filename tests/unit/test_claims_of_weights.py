@@ -130,6 +130,21 @@ def test_correlation_within_points_takes_their_means_off():
     assert relations.by_seed(study("fair", {"a": points}), "a", "weight_norm", "accuracy_gap") == [pytest.approx(1)] * 5
 
 
+def test_points_that_share_their_seeds_are_not_so_many_runs():
+    """Twenty points whose seeds move alike tell no more than one of them."""
+    rng = np.random.default_rng(3)
+    excluded = []
+    for _ in range(20):
+        moves = {"weight_norm": 10 + rng.standard_normal(6), "accuracy_gap": 0.1 + 0.01 * rng.standard_normal(6)}
+        own = study("fair", {"a": [moves] * 20}, seeds=range(6))
+        found = relations.within_points(own, "weight_norm", "accuracy_gap")
+        excluded.append(found.low > 0 or found.high < 0)
+        assert found.n == 120 and found.low < found.value < found.high
+    assert np.mean(excluded) <= 0.2
+    two = study("fair", {"a": {"weight_norm": [1.0, 2.0], "accuracy_gap": [0.1, 0.2]}}, seeds=(0, 1))
+    assert np.isnan(relations.within_points(two, "weight_norm", "accuracy_gap").low)
+
+
 def test_components_of_a_known_sum():
     methods, points, seeds = {"a": 2.0, "b": -2.0}, (0.5, -0.5), (0.3, -0.3, 0.0)
     table = pd.DataFrame(
@@ -138,7 +153,7 @@ def test_components_of_a_known_sum():
     ).rename_axis(columns=["method", "point"])
     found = overfitting.components(table, 10_000)
     assert found["method"] == pytest.approx(2) and found["point of the grid"] == pytest.approx(0.5)
-    assert found["best to worst setting of a method"] == pytest.approx(1)
+    assert overfitting.by_method(table)["spread"].tolist() == pytest.approx([1, 1])
     assert found["seed"] == pytest.approx(0.3)  # sqrt(sum of squares 4 x 0.18 / (2 x 4))
     assert found["test images"] == pytest.approx(0.3, rel=0.05)  # sqrt(0.9 x 0.1 / 10,000)
 
@@ -176,7 +191,8 @@ def test_dropout_distributes(tmp_path, spread, expected):
     row = ask(10, study("post", {"none": {}, "dropout": {"participation_ratio": spread}}, root=tmp_path))
     assert row["verdict"] == expected, row["why"]
     row = ask(12, study("post", {"none": {}, "dropout": {}}, root=tmp_path))
-    assert row["verdict"] == SUPPORTED
+    assert row["verdict"] == SUPPORTED and row["unit"] == "points"  # a difference of percentages
+    assert re.search(r"\d\.\d{3} % of a logit with dropout and \d+\.\d{3} % without", row["why"])
     swapped = {"none": "dropout", "dropout": "none"}
     for seed in SEEDS:
         for name, other in swapped.items():
@@ -251,12 +267,32 @@ def test_l2_and_weight_normalization_at_their_own_norms_and_at_one(tmp_path):
     ("accuracy", "similar", "different"), [(0.9301, SUPPORTED, REFUTED), (0.9, REFUTED, SUPPORTED)]
 )
 def test_with_hidden_layers(tmp_path, accuracy, similar, different):
-    for seed in SEEDS:
-        for method in ("none", "l2", "norm_constraint"):
-            write_run(tmp_path, method, seed, NOISE[seed], kernel_1=NOISE[0][:CLASSES])
-    mlp = study("mlp", {"none": {}, "l2": {}, "norm_constraint": {"test_accuracy": accuracy}}, root=tmp_path)
+    mlp = deep(tmp_path, {"test_accuracy": accuracy}, lambda seed: NOISE[seed] + 0.1 * NOISE[seed - 1])
     assert ask(33, study("post", {"none": {}}), mlp)["verdict"] == similar
     assert ask(23, study("post", {"none": {}}), mlp)["verdict"] == different
+
+
+def deep(folder, fixed, kernel, plain=None):
+    """The study mlp: columns and weights of the norm constraint, and weights of none; those of L2 are NOISE."""
+    for seed in SEEDS:
+        for method, make in {"none": plain or template(), "l2": noise(), "norm_constraint": kernel}.items():
+            write_run(folder, method, seed, make(seed), kernel_1=NOISE[0][:CLASSES])
+    return study("mlp", {"none": {}, "l2": {}, "norm_constraint": fixed}, root=folder)
+
+
+def test_with_hidden_layers_equal_accuracies_are_not_enough(tmp_path):
+    """Tuned networks all have about the same; the two must be nearer to each other than L2 is to none."""
+    for folder, kernel, plain, expected in (
+        ("all alike", noise(), noise(), UNDECIDED),
+        ("the norm constraint like none", template(), template(), UNDECIDED),
+        ("nearer to none", template(), lambda seed: NOISE[seed] + 0.1 * NOISE[seed - 1], REFUTED),
+    ):
+        row = ask(33, study("post", {"none": {}}), deep(tmp_path / folder, {}, kernel, plain))
+        assert row["verdict"] == expected, (folder, row["why"])
+    row = ask(33, study("post", {"none": {}}), deep(tmp_path / "far", {"weight_norm": 10.5}, noise()))
+    assert row["verdict"] == UNDECIDED and "10.0 (L2) and 10.5" in row["why"] and "no two of their" in row["why"]
+    alone = study("mlp", {"none": {}, "l2": {}}, root=tmp_path / "far")
+    assert "both L2 and a norm constraint" in ask(23, study("post", {"none": {}}), alone)["why"]
 
 
 def test_small_weights(tmp_path):
@@ -281,9 +317,36 @@ def test_texture_and_norm_against_the_gap(tmp_path):
 @pytest.mark.parametrize(("far", "expected"), [(0.95, SUPPORTED), (0.9295, REFUTED)])
 def test_hyperparameters(far, expected):
     points = [{"test_accuracy": 0.93}, {"test_accuracy": far}]
-    row = ask(27, study("post", {"none": {}}), study("fair", {"a": points, "b": points}))
+    row = ask(27, study("post", {"none": {}}), study("fair", dict.fromkeys("abcdef", points)))
     assert row["verdict"] == expected, row["why"]
     assert row["n"] == len(SEEDS)
+
+
+def test_one_method_does_not_decide_that_hyperparameters_matter():
+    near = [{"test_accuracy": 0.93}, {"test_accuracy": 0.928}]
+    far = [{"test_accuracy": 0.93}, {"test_accuracy": 0.7}]
+    fair = study("fair", {**dict.fromkeys("abcdefg", near), "h": far}, labels={"h": "The other"})
+    row = ask(27, study("post", {"none": {}}), fair)
+    assert row["verdict"] == REFUTED and row["value"] == pytest.approx(0.2, abs=0.01)
+    assert "more than 1 point apart for 1 method, and farthest for The other (23.00 points)" in row["why"]
+    assert "without The other the standard deviation due to the method is 0.00, to the setting 0.10" in row["why"]
+    half = study("fair", dict.fromkeys("abcd", near) | dict.fromkeys("efgh", far))
+    assert ask(27, study("post", {"none": {}}), half)["verdict"] == UNDECIDED
+    few = ask(27, study("post", {"none": {}}), study("fair", dict.fromkeys("ab", far)))
+    assert few["verdict"] == UNDECIDED  # two methods are no sample of them
+
+
+def test_the_interval_of_the_seeds_part_is_around_it():
+    """A bootstrap of seeds lies too low, as drawing a seed twice adds no variance."""
+    rng = np.random.default_rng(5)
+    columns = pd.MultiIndex.from_product([list("abcdefgh"), range(4)], names=["method", "point"])
+    covered = []
+    for _ in range(60):
+        table = pd.DataFrame(92 + rng.normal(0, 0.1, (6, 32)), columns=columns)
+        value, low, high = overfitting.seeds_part(table, 10_000)["seed"]
+        assert low < value < high and (high / value) * (low / value) == pytest.approx(1)
+        covered.append(low < 0.1 < high)
+    assert np.mean(covered) > 0.85
 
 
 def test_relatives_of_gaussian(tmp_path):

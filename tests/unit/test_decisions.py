@@ -27,6 +27,8 @@ def test_equivalence_of_few_or_equal_values():
     assert math.isnan(equivalence(np.array([]), 0.1)) and math.isnan(equivalence(np.array([0.0]), 0.1))
     assert equivalence(np.zeros(3), 0.1) == 0 and equivalence(np.full(3, -0.2), 0.1) == 1
     assert equivalence(np.full(3, 0.1), 0.1) == 1  # at the margin is not within it
+    for two in ([0.0, 0.0], [0.001, 0.001], [0.901 - 0.9, 0.911 - 0.91]):  # which may agree by chance
+        assert math.isnan(equivalence(np.array(two), 0.1))
 
 
 def test_equivalence_is_refused_as_often_as_it_says_at_the_margin():

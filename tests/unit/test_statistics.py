@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.weightstats import DescrStatsW
 
-from regatlas.statistics import paired_difference, paired_ratio, t_interval
+from regatlas.statistics import jackknife, paired_difference, paired_ratio, t_interval
 
 accuracies = st.lists(st.integers(0, 10_000).map(lambda right: right / 10_000), min_size=2, max_size=12)
 
@@ -33,6 +33,8 @@ def test_t_interval_of_none_one_and_equal_values():
     mean, low, high = t_interval([0.9])
     assert mean == 0.9 and math.isnan(low) and math.isnan(high)
     assert t_interval([0.1] * 3) == (0.1, 0.1, 0.1)  # 0.1 + 0.1 + 0.1 is more than 0.3 in binary
+    mean, low, high = t_interval([0.9, 0.9])  # two may agree by chance
+    assert mean == 0.9 and math.isnan(low) and math.isnan(high)
 
 
 def test_t_interval_leaves_out_what_is_not_a_number():
@@ -80,8 +82,29 @@ def test_differences_of_few_or_equal_seeds():
     assert all(map(math.isnan, (*interval, p)))
     interval, p = paired_difference({0: 0.75, 5: 0.3}, {0: 0.5})
     assert interval.mean == 0.25 and all(map(math.isnan, (interval.low, interval.high, p)))
-    assert paired_difference({0: 0.5, 1: 0.75}, {0: 0.5, 1: 0.75}) == ((0, 0, 0), 1)
-    assert paired_difference({0: 0.5, 1: 0.75}, {0: 0.25, 1: 0.5}) == ((0.25, 0.25, 0.25), 0)
+    three = {0: 0.5, 1: 0.75, 2: 0.625}
+    assert paired_difference(three, three) == ((0, 0, 0), 1)
+    assert paired_difference(three, {0: 0.25, 1: 0.5, 2: 0.375}) == ((0.25, 0.25, 0.25), 0)
+
+
+def test_two_equal_differences_tell_nothing_of_their_spread():
+    same, p = paired_difference({0: 0.5, 1: 0.75}, {0: 0.5, 1: 0.75})
+    assert same.mean == 0 and math.isnan(same.low) and math.isnan(same.high) and p == 1
+    for ours, theirs in (({0: 0.5, 1: 0.75}, {0: 0.25, 1: 0.5}), ({0: 0.901, 1: 0.911}, {0: 0.9, 1: 0.91})):
+        interval, p = paired_difference(ours, theirs)  # the second pair differs by rounding alone
+        assert interval.mean == pytest.approx(ours[0] - theirs[0]) and all(map(math.isnan, (*interval[1:], p)))
+
+
+@given(st.lists(st.integers(0, 1000).map(float), min_size=3, max_size=12))
+def test_the_jackknife_of_a_mean_is_its_t_interval(values):
+    without = [np.mean(values[:i] + values[i + 1 :]) for i in range(len(values))]
+    assert jackknife(np.mean(values), without) == pytest.approx(t_interval(values), abs=1e-6)
+
+
+def test_the_jackknife_needs_three_units_that_can_each_be_left_out():
+    for without in ([], [1.0], [1.0, 2.0], [1.0, 2.0, float("nan")]):
+        value, low, high = jackknife(1.5, without)
+        assert value == 1.5 and math.isnan(low) and math.isnan(high)
 
 
 def test_paired_ratio_by_hand():
@@ -96,9 +119,12 @@ def test_paired_ratio_turned_round_is_its_reciprocal(times):
     ours, theirs = (dict(enumerate(values)) for values in zip(*times, strict=True))
     mean, low, high = paired_ratio(ours, theirs)
     back = paired_ratio(theirs, ours)
-    assert low <= mean * (1 + 1e-9) and mean <= high * (1 + 1e-9)
+    if math.isnan(low):
+        assert len(times) == 2 and np.ptp([one / other for one, other in times]) < 1e-4
+    else:
+        assert low <= mean * (1 + 1e-9) and mean <= high * (1 + 1e-9)
     logs = np.log([mean, high, low])
-    assert np.log(back) == pytest.approx(-logs, abs=1e-6)
+    assert np.log(back) == pytest.approx(-logs, abs=1e-6, nan_ok=True)
 
 
 @pytest.mark.filterwarnings("error")

@@ -279,6 +279,8 @@ def test_few_seeds_one_method_and_nothing_finished(seeds):
     both = frame(*rows, *lost)
     found = compare(methods("none", "l2"), both, bits(both[both["status"] == "finished"]))
     assert found["decision"].tolist() == ["", "undecided" if seeds < 2 else "equivalent"]
+    unseen = compare(methods("none", "l2"), both)  # two equal accuracies need not be equal predictions
+    assert unseen["decision"].tolist() == ["", "undecided"] and unseen["p_equivalent"].isna().all()
 
 
 def test_a_run_that_is_not_in_the_file_of_bits(tuned):

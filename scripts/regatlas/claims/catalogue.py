@@ -5,7 +5,7 @@ import json
 import pandas as pd
 
 from regatlas.claims import dropout, gaussian, images, overfitting, shrinkage, table  # noqa: F401  they declare the claims
-from regatlas.claims.claim import CLAIMS, UNMEASURED, Answer, Claim, Lacking, Missing
+from regatlas.claims.claim import CLAIMS, UNDECIDED, UNMEASURED, Answer, Claim, Lacking, Missing
 from regatlas.claims.evidence import Evidence
 from regatlas.claims.studies import command
 from regatlas.report.numbers import known, listing
@@ -22,15 +22,16 @@ def answered(evidence: Evidence) -> pd.DataFrame:
 def row(claim: Claim, evidence: Evidence) -> dict:
     """A claim's row of claims.csv."""
     evidence.lost()
+    absent = [study for study in claim.studies if study not in evidence.others and study != evidence.own.name]
     try:
         answer = claim.answer(evidence)
-    except Missing as missing:
-        answer = Answer(UNMEASURED, f"the study {missing} has not been run")
+    except Missing:
+        runs = f"study {absent[0]} has" if len(absent) == 1 else f"studies {listing(absent)} have"
+        answer = Answer(UNMEASURED, f"the {runs} not been run")
     except Lacking as lacking:
         answer = Answer(UNMEASURED, str(lacking))
     lost = evidence.lost()
     first = answer.measurements[0] if answer.measurements else None
-    absent = [study for study in claim.studies if study not in evidence.others and study != evidence.own.name]
     return {
         "claim": claim.number,
         "says": claim.says,
@@ -43,12 +44,19 @@ def row(claim: Claim, evidence: Evidence) -> dict:
         "unit": first.unit if first else "",
         "n": first.n if first else None,
         "verdict": answer.verdict,
-        "why": _sentence(answer.why + (f" ({listing(lost)})" if lost else "")),
+        "why": _sentence(answer.why + _alone(answer) + (f" ({listing(lost)})" if lost else "")),
         "studies": " ".join(used for used in (evidence.own.name, *claim.studies) if used not in absent),
         "commands": "; ".join(map(command, absent)),
         "shown": " ".join(claim.shown),
         "measurements": json.dumps([_entry(found) for found in answer.measurements], ensure_ascii=False),
     }
+
+
+def _alone(answer: Answer) -> str:
+    """What is said of a number of one seed that decides nothing."""
+    first = answer.measurements[0] if answer.measurements else None
+    lonely = first and answer.verdict == UNDECIDED and first.n == 1 and first.of == "seeds" and known(first.value)
+    return "; one seed gives no interval" if lonely and not known(first.low) else ""
 
 
 def _entry(found) -> dict:

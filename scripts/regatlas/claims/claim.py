@@ -32,7 +32,12 @@ class Missing(Lacking):
 
 @dataclasses.dataclass(frozen=True)
 class Measurement:
-    """A number with its 95 % interval. ``n``: how many seeds, runs or whatever ``of`` says it is made of."""
+    """A number with its 95 % interval.
+
+    Attributes:
+        n: how many seeds, runs or whatever ``of`` says it is made of.
+        unit: one of the above, or "of 5" of a count among five.
+    """
 
     what: str
     value: float
@@ -52,7 +57,9 @@ class Measurement:
 
     def text(self) -> str:
         """The number with its interval and unit: '-3.96 [-4.10, -3.83] points'."""
-        form = _FORMS.get(self.unit) or (".3f" if not known(self.value) or abs(self.value) < 10 else ".1f")
+        form = _FORMS.get(COUNT if self.unit.startswith("of ") else self.unit) or (
+            ".3f" if not known(self.value) or abs(self.value) < 10 else ".1f"
+        )
         parts = [number(self.value, form)]
         if known(self.low) and known(self.high):
             parts.append(f"[{number(self.low, form)}, {number(self.high, form)}]")

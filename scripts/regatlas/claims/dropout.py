@@ -16,7 +16,7 @@ from regatlas.claims.claim import (
     say,
 )
 from regatlas.claims.evidence import Evidence, Study
-from regatlas.report.numbers import number
+from regatlas.report.numbers import known, number
 
 _MISSING = (0.25, 0.5, 0.75)  # shares of pixels
 _MOST_USED = (10, 50, 100)  # pixels
@@ -77,10 +77,10 @@ def distributes(evidence: Evidence) -> Answer:
         spreads.append(evidence.others["controls"].difference(words, "dropout", "none", "participation_ratio"))
     return Answer(
         agree(*map(above, spreads), above(robust[1])),
-        f"a digit's weights spread over {say(above(spread), 'more', 'fewer', 'neither more nor fewer')} pixels with "
-        f"dropout ({spread:+.3f} of the participation ratio"
-        + (f", {spreads[1]:+.3f} with cross-entropy" if len(spreads) > 1 else "")
-        + f"), but with {number(_MISSING[1] * 100, 'g')} % of the pixels missing its accuracy differs by "
+        f"dropout changes the participation ratio of a digit's weights by {spread:+.3f}"
+        + (f" ({spreads[1]:+.3f} with cross-entropy)" if len(spreads) > 1 else "")
+        + say(above(spread), ", to more pixels", ", to fewer pixels", "")
+        + f", and with {number(_MISSING[1] * 100, 'g')} % of the pixels missing its accuracy differs by "
         f"{robust[1].text()} from none's",
         (*spreads, *robust),
     )
@@ -101,12 +101,11 @@ def _smoother(study: Study, method: str, baseline: str) -> Answer:
     found = study.difference(f"roughness, {method} minus {baseline}", method, baseline, "roughness")
     one, other = (study.mean(f"roughness, {name}", name, "roughness") for name in (method, baseline))
     verdict = below(found)
+    undecided = ", which the seeds do not tell apart" if known(found.low) else ""
     return Answer(
         verdict,
-        f"roughness is {one:.3f} with {study.label(method)} and {other:.3f} with {study.label(baseline)}, "
-        + say(
-            verdict, "so the weights are smoother", "so the weights are rougher", "which the seeds do not tell apart"
-        ),
+        f"roughness is {one:.3f} with {study.label(method)} and {other:.3f} with {study.label(baseline)}"
+        + say(verdict, ", so the weights are smoother", ", so the weights are rougher", undecided),
         (found, one, other),
     )
 
@@ -127,7 +126,7 @@ def trust(evidence: Evidence) -> Answer:
     found = mean(
         "largest share of one pixel, dropout minus none",
         [a - b for a, b in zip(shares["dropout"], shares["none"], strict=True)],
-        PERCENT,
+        POINTS,
         100,
     )
     parts = [mean(f"largest share of one pixel, {name}", values, PERCENT, 100) for name, values in shares.items()]
@@ -143,7 +142,7 @@ def trust(evidence: Evidence) -> Answer:
     verdict = below(found)
     return Answer(
         verdict,
-        f"the pixel that counts most makes up {parts[0]:.2f} % of a logit with dropout and {parts[1]:.2f} % without, "
+        f"the pixel that counts most makes up {parts[0]:.3f} % of a logit with dropout and {parts[1]:.3f} % without, "
         f"and blanking its {_MOST_USED[1]} most used pixels makes its accuracy differ from none's by {parts[3].text()}",
         (found, *parts),
     )

@@ -19,7 +19,7 @@ from regatlas.claims.claim import (
     say,
 )
 from regatlas.claims.evidence import Evidence, Study
-from regatlas.report.numbers import number
+from regatlas.report.numbers import known, number
 
 _HALF = 0.5**0.5  # a correlation that explains half of the variance
 _TOP = 50  # pixels
@@ -52,8 +52,8 @@ def importance(evidence: Evidence) -> Answer:
     verdict = above(found, _HALF)
     return Answer(
         verdict,
-        f"ranked by the size of their weights, pixels {say(verdict, 'come', 'do not come', 'hardly come')} in the "
-        f"order of their effect (correlation {found:.2f}), by row-centred weight times the pixel's deviation they "
+        f"ranked by the size of their weights, pixels {say(verdict, 'come', 'do not come', 'do not clearly come')} in "
+        f"the order of their effect (correlation {found:.2f}), by row-centred weight times the pixel's deviation they "
         f"would ({better:.2f}): of the {_TOP} largest weights {number(top.value * 100, '.0f')} % are among the "
         f"{_TOP} pixels that matter most",
         (found, often, better, top),
@@ -206,12 +206,15 @@ def l2_templates(evidence: Evidence) -> Answer:
     accuracy = own.difference("test accuracy, L2 minus none", "l2", "none", "test_accuracy", POINTS, 100)
     return Answer(
         verdict,
-        f"L2's weights correlate with the mean images by {found:+.2f} "
-        + say(verdict, "more", "and so less", "more or less")
-        + f" than those of none, and its test accuracy differs by {accuracy.text()}: "
-        + say(verdict, "better pictures", "worse pictures", "no clearly other pictures")
-        + say(
-            below(accuracy), " and worse classifiers", " and better classifiers", " and no clearly other classifiers"
+        f"the correlation of L2's weights with the mean images differs by {found:+.2f} from that of none's, and its "
+        f"test accuracy by {accuracy.text()}"
+        + (
+            ": "
+            + say(verdict, "better pictures", "worse pictures", "no clearly other pictures")
+            + " and "
+            + say(below(accuracy), "worse classifiers", "better classifiers", "no clearly other classifiers")
+            if known(found.low) and known(accuracy.low)
+            else ""
         ),
         (found, accuracy),
     )

@@ -1,11 +1,12 @@
 """Correlations of what is measured of runs: over the points of methods, and over the seeds of one point."""
 
 import numpy as np
-from scipy import special
+import pandas as pd
 
 from regatlas.claims.claim import Measurement
 from regatlas.claims.evidence import Study
 from regatlas.claims.pixels import rank_correlation
+from regatlas.statistics import jackknife
 
 _Z = 1.959964  # of the normal distribution, two-sided 95 %
 _METHODS = 6  # from which a jackknife over them makes sense
@@ -14,9 +15,9 @@ _METHODS = 6  # from which a jackknife over them makes sense
 def over_points(study: Study, one: str, other: str) -> Measurement:
     """Spearman's correlation of two columns over a study's points, each the mean over its seeds.
 
-    The points of a method resemble each other, so the interval is that of the jackknife over methods, of Fisher's z
-    (Miller 1974, "The jackknife - a review", Biometrika 61). With fewer than six methods it is Fisher's own, with the
-    standard error for ranks of Bonett & Wright 2000, Psychometrika 65.
+    The points of a method resemble each other, so the interval is that of the jackknife over methods, of Fisher's z.
+    With fewer than six methods it is Fisher's own, with the standard error for ranks of Bonett & Wright 2000,
+    Psychometrika 65.
     """
     points = study.finished.groupby(["method", "point"])[[one, other]].mean().dropna().astype(float)
     n, what, of = len(points), f"correlation of {_words(one)} and {_words(other)}", "settings of methods"
@@ -28,26 +29,30 @@ def over_points(study: Study, one: str, other: str) -> Measurement:
     if count < _METHODS:
         return Measurement(what, value, *_fisher(value, _Z * np.sqrt((1 + value**2 / 2) / (n - 3))), n, of=of)
     without = _z([_spearman(points[methods != method].to_numpy()) for method in methods.unique()])
-    error = np.sqrt((count - 1) / count * np.sum((without - without.mean()) ** 2))
-    return Measurement(what, value, *_fisher(value, special.stdtrit(count - 1, 0.975) * error), n, of=of)
+    return Measurement(what, *_jackknifed(value, without), n, of=of)
 
 
 def within_points(study: Study, one: str, other: str) -> Measurement:
     """Pearson's correlation over seeds once each point's mean is taken off and its deviation divided out, pooled.
 
-    With Fisher's interval; the points' means cost a degree of freedom each.
+    A seed gives all points the same start and batches, so it is the seeds that are independent, not the runs: the
+    interval is that of the jackknife over seeds, of Fisher's z.
     """
-    groups = [group[[one, other]].dropna().to_numpy(float) for _, group in study.finished.groupby(["method", "point"])]
-    groups = [group for group in groups if len(group) > 1 and (np.ptp(group, axis=0) > 0).all()]
+    runs = study.finished[["method", "point", "seed", one, other]].dropna()
+    value, n = _within(runs, one, other)
     what = f"correlation of {_words(one)} and {_words(other)}, at one setting of a method"
+    without = _z([_within(runs[runs["seed"] != seed], one, other)[0] for seed in runs["seed"].unique()])
+    return Measurement(what, *_jackknifed(value, without), n, of="runs")
+
+
+def _within(runs: pd.DataFrame, one: str, other: str) -> tuple[float, int]:
+    """The pooled correlation, NaN if no point has two different runs, and of how many runs it is."""
+    groups = [group[[one, other]].to_numpy(float) for _, group in runs.groupby(["method", "point"])]
+    groups = [group for group in groups if len(group) > 1 and (np.ptp(group, axis=0) > 0).all()]
     if not groups:
-        return Measurement(what, float("nan"), n=0, of="runs")
+        return np.nan, 0
     z = np.concatenate([(group - group.mean(axis=0)) / group.std(axis=0) for group in groups])
-    n, freedom = len(z), len(z) - len(groups)
-    value = float(np.mean(z[:, 0] * z[:, 1]))
-    if freedom < 4:
-        return Measurement(what, value, n=n, of="runs")
-    return Measurement(what, value, *_fisher(value, _Z / np.sqrt(freedom - 2)), n, of="runs")
+    return float(np.mean(z[:, 0] * z[:, 1])), len(z)
 
 
 def by_seed(study: Study, method: str, one: str, other: str) -> list[float]:
@@ -64,6 +69,12 @@ def _spearman(both: np.ndarray) -> float:
 def _z(correlations: float | list[float]) -> np.ndarray:
     """Fisher's transformation, kept finite."""
     return np.arctanh(np.clip(correlations, -0.999999, 0.999999))
+
+
+def _jackknifed(value: float, without: np.ndarray) -> tuple[float, float, float]:
+    """A correlation and its interval, from the transformed correlations that leave out one unit each."""
+    _, low, high = jackknife(float(_z(value)), without)
+    return value, float(np.tanh(low)), float(np.tanh(high))
 
 
 def _fisher(value: float, half: float) -> tuple[float, float]:

@@ -1,9 +1,11 @@
 """Claims about the L2 penalty and weight normalization: priors, unusual examples, and whether the two are one."""
 
+import dataclasses
 import itertools
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from regatlas import geometry
 from regatlas.claims import pixels
@@ -107,8 +109,10 @@ def messy(evidence: Evidence) -> Answer:
     return Answer(
         verdict,
         f"L2 makes {parts[0]:.1f} points more errors than none in the quarter of images nearest to their class's mean "
-        f"and {parts[3]:.1f} in the farthest, and its training and test accuracy differ by {gap.text()}: "
-        + say(verdict, "typical images fit", "it fails on typical images too, seen or not", "which does not decide"),
+        f"and {parts[3]:.1f} in the farthest, and its training and test accuracy differ by {gap.text()}"
+        + say(
+            verdict, ": typical images fit", ": it fails on typical images too, seen or not", ", which does not decide"
+        ),
         (parts[0], *parts[1:], gap),
     )
 
@@ -135,6 +139,7 @@ class Pair(NamedTuple):
     other: tuple[str, int]
     ratio: float  # of the larger to the smaller mean norm
     norm: float  # of the point of L2
+    fixed: float  # norm of the other
 
 
 def nearest(study: Study) -> Pair | None:
@@ -145,7 +150,7 @@ def nearest(study: Study) -> Pair | None:
     """
     norms = study.finished.groupby(["method", "point"])["weight_norm"].mean()
     found = [
-        Pair(one, other, float(np.exp(abs(np.log(norms[one] / norms[other])))), float(norms[one]))
+        Pair(one, other, float(np.exp(abs(np.log(norms[one] / norms[other])))), float(norms[one]), float(norms[other]))
         for one, other in itertools.product(norms.index, norms.index)
         if (one[0], other[0]) in _PAIRS
     ]
@@ -155,8 +160,8 @@ def nearest(study: Study) -> Pair | None:
     return min(found, key=lambda pair: pair.ratio, default=None)
 
 
-def alike(study: Study, one: tuple[str, int], other: tuple[str, int], live: np.ndarray | None) -> list[Measurement]:
-    """Of two points: cosine of the first layer's weights, agreement of predictions, difference in test accuracy.
+def compared(study: Study, one: tuple[str, int], other: tuple[str, int], live: np.ndarray | None) -> pd.DataFrame:
+    """Of two points, by seed: cosine of the first layer's weights, agreement of predictions, differences.
 
     Args:
         live: which pixels count for the cosine; None for those of networks with hidden layers, taken as they are.
@@ -167,19 +172,28 @@ def alike(study: Study, one: tuple[str, int], other: tuple[str, int], live: np.n
     seeds = sorted(set(rows[one].index) & set(rows[other].index))
     if not seeds:
         raise Lacking(f"{one[0]} and {other[0]} have no finished seed in common in the study {study.name}")
-    cosines, agreement, accuracy = [], [], []
+    found = {}
     for seed in seeds:
         a, b = (study.read(*rows[key].loc[seed, ["regularizer", "digest"]], seed) for key in (one, other))
         kernels = [run.kernels[0].astype(np.float64) for run in (a, b)]
         if live is not None and len(a.kernels) == 1:
             kernels = [geometry.row_centred(kernel)[live] for kernel in kernels]
-        cosines.append(pixels.cosine(*kernels))
-        agreement.append(np.mean(a.arrays["test_predicted_noise_off"] == b.arrays["test_predicted_noise_off"]))
-        accuracy.append(rows[other].loc[seed, "test_accuracy"] - rows[one].loc[seed, "test_accuracy"])
+        found[seed] = {
+            "cosine": pixels.cosine(*kernels),
+            "agreement": np.mean(a.arrays["test_predicted_noise_off"] == b.arrays["test_predicted_noise_off"]),
+            **{
+                name: rows[other].loc[seed, name] - rows[one].loc[seed, name] for name in ("test_accuracy", "roughness")
+            },
+        }
+    return pd.DataFrame.from_dict(found, orient="index").astype(float)
+
+
+def alike(found: pd.DataFrame, other: str = "fixed norm") -> list[Measurement]:
+    """The means of what was ``compared``, but for the roughness; ``other``: words for what L2 was compared with."""
     return [
-        mean("cosine of the first layer's weights", cosines),
-        mean("same prediction", agreement, PERCENT, 100),
-        mean("test accuracy, fixed norm minus L2", accuracy, POINTS, 100),
+        mean("cosine of the first layer's weights", found["cosine"]),
+        mean("same prediction", found["agreement"], PERCENT, 100),
+        mean(f"test accuracy, {other} minus L2", found["test_accuracy"], POINTS, 100),
     ]
 
 
@@ -196,14 +210,14 @@ def alike(study: Study, one: tuple[str, int], other: tuple[str, int], live: np.n
 def same_effect(evidence: Evidence) -> Answer:
     own, live = evidence.own, evidence.reference.live
     point = {name: (name, int(own.rows(name)["point"].iloc[0])) for name in ("l2", "weight_norm")}
-    here = alike(own, point["l2"], point["weight_norm"], live)
+    here = alike(compared(own, point["l2"], point["weight_norm"], live))
     norms = [own.mean(name, name, "weight_norm").value for name in ("l2", "weight_norm")]
     measurements = [_named(found, "as the post has them") for found in here]
     matched: dict[str, tuple[float, list[Measurement]]] = {}
     for name in ("ladder", "controls", "fair"):
         pair = nearest(evidence.others[name]) if name in evidence.others else None
         if pair:
-            found = alike(evidence.others[name], pair.one, pair.other, live)
+            found = alike(compared(evidence.others[name], pair.one, pair.other, live))
             where = f"{pair.one[0]} and {pair.other[0]} of the study {name}, norms {(pair.ratio - 1) * 100:.1f} % apart"
             measurements += [_named(one, where) for one in found]
             if pair.ratio <= _CLOSE_NORMS:
@@ -230,51 +244,68 @@ def _named(found: Measurement, where: str) -> Measurement:
     return Measurement(f"{found.what}, {where}", *found.interval, found.n, found.unit)
 
 
+_DEEP = (
+    f"L2 and a norm constraint with two hidden layers, at norms less than {(_CLOSE_NORMS - 1) * 100:.0f} % apart "
+    "(without such a pair nothing is decided), paired by seed, t intervals. Alike: test accuracies within "
+    f"{_MARGIN} points, and more predictions in common than L2 has with none; not alike: if an interval says the "
+    "contrary of either. Beside it the cosine of the first layer's weights, and its roughness."
+)
+
+
 @claim(
     23,
     "But weight normalization",
     "is not equivalent to L2 regularization and may behave differently in wider/deeper models",
-    "L2 and a norm constraint, each tuned, with two hidden layers: difference in test accuracy, paired by seed, t "
-    f"interval against a margin of {_MARGIN} points (not equivalent: outside it); agreement of predictions and cosine.",
+    _DEEP,
     "mlp#comparison",
     "mlp",
 )
 def not_equivalent(evidence: Evidence) -> Answer:
-    found, scale, why = _deep(evidence)
-    verdict = {SUPPORTED: REFUTED, REFUTED: SUPPORTED}.get(within(found[2], _MARGIN), UNDECIDED)
-    return Answer(verdict, why, (found[2], found[1], found[0], *scale))
+    found = _deep(evidence)
+    return dataclasses.replace(found, verdict={SUPPORTED: REFUTED, REFUTED: SUPPORTED}.get(found.verdict, UNDECIDED))
 
 
 @claim(
     33,
     "L2 regularization and weight normalization:",
     "the qualititive similarity we discovered here probably extends to larger models",
-    "L2 and a norm constraint, each tuned, with two hidden layers: difference in test accuracy, paired by seed, t "
-    f"interval against a margin of {_MARGIN} points (similar: within it), and roughness of the first layer.",
+    _DEEP,
     "mlp#comparison",
     "mlp",
 )
 def similar(evidence: Evidence) -> Answer:
-    found, scale, why = _deep(evidence)
-    mlp = evidence.study("mlp")
-    rough = mlp.difference(
-        "roughness of the first layer, norm constraint minus L2", "norm_constraint", "l2", "roughness"
-    )
-    return Answer(
-        within(found[2], _MARGIN),
-        f"{why}; the roughness of the first layer differs by {rough:+.3f}",
-        (found[2], found[1], found[0], *scale, rough),
-    )
+    return _deep(evidence)
 
 
-def _deep(evidence: Evidence) -> tuple[list[Measurement], list[Measurement], str]:
-    """With hidden layers: how alike L2 and the norm constraint are, L2 and none for scale, and a sentence."""
+def _deep(evidence: Evidence) -> Answer:
+    """Whether L2 and the norm constraint are alike with hidden layers.
+
+    Tuned networks all have about the same accuracy, so that alone says nothing: they must be nearer to each other than
+    L2 is to none.
+    """
     mlp = evidence.study("mlp")
-    point = {name: (name, int(mlp.rows(name)["point"].iloc[0])) for name in ("l2", "norm_constraint", "none")}
-    found = alike(mlp, point["l2"], point["norm_constraint"], None)
-    scale = [_named(one, "none minus L2, for scale") for one in alike(mlp, point["l2"], point["none"], None)[1:]]
-    norms = [mlp.mean(name, name, "weight_norm").value for name in ("l2", "norm_constraint")]
-    return found, scale, (
-        f"with two hidden layers, tuned, at norms of {norms[0]:.1f} (L2) and {norms[1]:.1f}, test accuracy differs by "
-        f"{found[2].text()} and {found[1]:.1f} % of the predictions are the same (L2 and none: {scale[0]:.1f} %)"
-    )  # fmt: skip
+    pair = nearest(mlp)
+    if pair is None:
+        raise Lacking("the study mlp has no finished runs of both L2 and a norm constraint")
+    plain = "none", int(mlp.rows("none")["point"].iloc[0])
+    near, far = compared(mlp, pair.one, pair.other, None), compared(mlp, pair.one, plain, None)
+    cosine, agreement, accuracy = alike(near)
+    closer, straighter = (
+        mean(f"{what}, with the norm constraint minus with none", (near - far)[name].dropna(), unit, scale)
+        for what, name, unit, scale in (
+            ("predictions that L2 has in common", "agreement", POINTS, 100),
+            ("cosine of L2's first layer", "cosine", "", 1),
+        )
+    )
+    rough = mean("roughness of the first layer, fixed norm minus L2", near["roughness"])
+    scale = [_named(one, "of L2 and none, for scale") for one in alike(far, "none")]
+    matched = pair.ratio <= _CLOSE_NORMS
+    verdict = every(within(accuracy, _MARGIN), above(closer)) if matched else UNDECIDED
+    why = (
+        f"with two hidden layers, at norms of {number(pair.norm, '.1f')} (L2) and {number(pair.fixed, '.1f')}, test "
+        f"accuracy differs by {accuracy.text()} and {agreement:.1f} % of the predictions are the same (L2 and none: "
+        f"{scale[1]:.1f} %)"
+    )
+    if not matched:
+        why += "; no two of their points have equal norms, so one is held back more than the other"
+    return Answer(verdict, why, (closer, accuracy, agreement, cosine, straighter, rough, *scale))

@@ -1,13 +1,14 @@
 """Claims about the post's setting and its table: data, bias, convergence, accuracies, runtimes, extreme weights."""
 
+import dataclasses
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
 from regatlas.claims.claim import (
-    COUNT,
     IMAGES,
     PERCENT,
     POINTS,
@@ -26,13 +27,13 @@ from regatlas.claims.claim import (
     within,
 )
 from regatlas.claims.evidence import Evidence, Study
-from regatlas.report.numbers import known, listing, number
-from regatlas.statistics import NAN, Interval
+from regatlas.report.numbers import known, listing, number, some
+from regatlas.statistics import NAN, Interval, tell_spread
 
 _MARGIN = 0.2  # points: differences up to this do not matter
 _LOSS = 1.0  # percent of the training loss
 _QUARTER = 1.25  # a ratio up to which runtimes agree
-_ROUNDING = 0.005  # of published weights and runtimes, which have two decimals
+_DECIMALS = 2  # that published weights and runtimes have at least
 
 
 @claim(
@@ -80,12 +81,12 @@ def bias(evidence: Evidence) -> Answer:
     verdict = within(found[0], _MARGIN)
     return Answer(
         verdict,
-        f"a bias changes test accuracy by {found[0].text()}, "
+        f"a bias changes test accuracy by {found[0].text()}"
         + say(
             verdict,
-            f"which is within {_MARGIN} points of nothing",
-            f"which is more than {_MARGIN} points",
-            f"and the interval does not lie on one side of {_MARGIN} points",
+            f", which is within {_MARGIN} points of nothing",
+            f", which is more than {_MARGIN} points",
+            f", which may or may not be within {_MARGIN} points of nothing" if known(found[0].low) else "",
         ),
         tuple(found),
     )
@@ -114,15 +115,19 @@ def convergence(evidence: Evidence) -> Answer:
     names = [own.label(method) for method in own.methods]
     falling = [f"{name} ({found:.1f} %)" for name, found in zip(names, losses, strict=True) if found.high < -_LOSS]
     flat = every(*(within(found, _MARGIN) for found in accuracies), *(within(found, _LOSS) for found in losses))
+    verdict = REFUTED if falling else flat
     most = max(accuracies, key=lambda found: abs(found.value))
+    steepest = max(losses, key=lambda found: abs(found.value))
     return Answer(
-        REFUTED if falling else flat,
+        verdict,
         "over the last third of training the mean test accuracy of no method moves by more than "
         f"{number(abs(most.value), '.2f')} points ({most.what.partition(':')[0]}), "
         + (
             f"but the training loss still falls for {listing(falling)}"
             if falling
-            else "and no training loss falls by much"
+            else f"and no training loss changes by {_LOSS:g} %"
+            if every(*(within(found, _LOSS) for found in losses)) == SUPPORTED
+            else f"and the training loss changes most for {steepest.what.partition(':')[0]} ({steepest:+.1f} %)"
         ),
         (*losses, *accuracies),
     )
@@ -156,40 +161,111 @@ def one_more(values: Sequence[float], level: float) -> Interval:
     """Where one more seed's value lies with this probability, if values are normal: mean +- t s sqrt(1 + 1/n)."""
     values = np.asarray(values, dtype=np.float64)
     values = values[np.isfinite(values)]
-    if len(values) < 2:
-        return Interval()
+    if not tell_spread(values):
+        return Interval(*values[:1])
     half = special.stdtrit(len(values) - 1, (1 + level) / 2) * np.std(values, ddof=1) * np.sqrt(1 + 1 / len(values))
     return Interval(float(values.mean()), float(values.mean() - half), float(values.mean() + half))
 
 
-def reproduced(
-    own: Study, columns: Iterable[str], rounding: float, scale: float = 1, unit: str = ""
-) -> tuple[str, list[str], list[Measurement]]:
-    """Whether every published value of these columns could be one more seed's; the misses, and the ranges.
+def rounding(published: float, decimals: int = _DECIMALS) -> float:
+    """Half a unit of the last decimal of a published value that was printed with so many at least."""
+    printed = np.format_float_positional(published, trim="-").partition(".")[2]
+    return 0.5 * 10.0 ** -max(len(printed), decimals)
 
-    All ranges together hold with 95 %: each is widened by Bonferroni's correction, and by the rounding in print.
+
+class Cell(NamedTuple):
+    """A published value, and what was measured to hold it against."""
+
+    name: str
+    published: float
+    found: Measurement
+    slack: float  # by how much the published value may lie outside
+    wide: bool  # whether the interval is too wide to support it
+
+
+def held_against(cells: Sequence[Cell], count: str, inside: str, too_wide: str, form: str) -> Answer:
+    """Refuted if a published value lies outside, supported if all lie inside intervals that are not too wide.
+
+    Args:
+        count: what the number of values inside is called.
+        inside, too_wide: words for where a value lies, and for what an interval does that tells nothing.
+        form: of the values in words.
     """
-    cells = [
-        (method, column, published)
+    measured = [cell for cell in cells if known(cell.found.low)]
+    misses = [
+        cell for cell in measured if not cell.found.low - cell.slack <= cell.published <= cell.found.high + cell.slack
+    ]
+    wide = [cell for cell in measured if cell.wide and cell not in misses]
+    hits = len(measured) - len(misses)
+    why = (
+        f"{hits} of {len(measured)} published values {'lies' if hits == 1 else 'lie'} {inside}"
+        if measured
+        else f"there is no interval to hold the {len(cells)} published values against: that takes two seeds or more"
+    )
+    if misses:
+        text = [f"{one.name} ({number(one.found.value, form)} against {number(one.published, form)})" for one in misses]
+        why += f"; not so {listing(text)}"
+    if wide:
+        why += f"; too wide to tell ({too_wide}): {some([cell.name for cell in wide], 3)}"
+    if 0 < len(measured) < len(cells):
+        left = len(cells) - len(measured)
+        why += f"; {left} {'has' if left == 1 else 'have'} no interval"
+    supported = len(measured) == len(cells) and not wide
+    ranges = [cell.found for cell in cells]
+    unit = f"of {len(measured)}"
+    counted = Measurement(count, hits if measured else NAN, n=max(found.n or 0 for found in ranges), unit=unit)
+    return Answer(REFUTED if misses else SUPPORTED if supported else UNDECIDED, why, (counted, *ranges))
+
+
+def reproduced(
+    own: Study, columns: Iterable[str], trivial: float, decimals: int = _DECIMALS, scale: float = 1, unit: str = ""
+) -> Answer:
+    """Whether every published value of these columns could be one more seed's.
+
+    All ranges together hold with 95 %: each is widened by Bonferroni's correction. One that also holds what the table
+    says of another method, or the trivial value, is too wide to tell anything.
+
+    Args:
+        trivial: a value of these columns that would be no news.
+        decimals: that the values were printed with, at least.
+        scale: of the ranges and of the values in words.
+    """
+    published = {
+        (method, column): value
         for method in own.methods
         for column in columns
-        if known(published := own.row(method)[f"published_{column}"])
-    ]
-    if not cells:
+        if known(value := own.row(method)[f"published_{column}"])
+    }
+    if not published:
         raise Lacking(f"no method of the study {own.name} has a published value that was measured")
-    ranges, misses, unknown = [], [], False
-    for method, column, published in cells:
+    cells = []
+    for (method, column), value in published.items():
         values = list(own.values(method, column).values())
-        found = one_more(values, 1 - 0.05 / len(cells))
-        name = own.label(method) + (f", {column.removeprefix('weight_')}" if column.startswith("weight_") else "")
-        what = f"{name} (published {number(published * scale, '.4g')})"
-        ranges.append(Measurement(what, *(value * scale for value in found), len(values), unit))
-        inside = found.low - rounding <= published <= found.high + rounding
-        if not known(found.low):
-            unknown = True
-        elif not inside:
-            misses.append(f"{name} ({number(found.mean * scale, '.4g')} against {number(published * scale, '.4g')})")
-    return REFUTED if misses else UNDECIDED if unknown else SUPPORTED, misses, ranges
+        found = one_more(values, 1 - 0.05 / len(published))
+        name = own.label(method) + (f" ({column.removeprefix('weight_')})" if column.startswith("weight_") else "")
+        others = {trivial, *(other for (_, same), other in published.items() if same == column)} - {value}
+        cells.append(
+            Cell(
+                name,
+                value * scale,
+                Measurement(
+                    f"{name}, published {number(value * scale, '.4g')}",
+                    *(end * scale for end in found),
+                    len(values),
+                    unit,
+                ),
+                rounding(value, decimals) * scale,
+                any(found.low <= other <= found.high for other in others),
+            )
+        )
+    what = {"": "weights", PERCENT: "accuracies"}[unit]
+    return held_against(
+        cells,
+        f"published {what} that one more seed may have",
+        "where one more seed's could",
+        f"holding another row's value or {number(trivial * scale, 'g')}{f' {unit}' if unit else ''} as well",
+        ".4g",
+    )
 
 
 @claim(
@@ -197,13 +273,12 @@ def reproduced(
     "The table gives test accuracies of",
     "93.2%, 89.5%, 91.5%, 76.0%, 71.1%",
     "Each published accuracy against the range in which one more seed falls (95 % for all rows together, normal "
-    "theory): the post has one seed.",
+    "theory): the post has one seed. Refuted if one lies outside; supported if all lie inside and no range is so wide "
+    "that it holds another row's accuracy, or 100 %, as well.",
     "published figure-accuracy",
 )
 def table_accuracies(evidence: Evidence) -> Answer:
-    verdict, misses, ranges = reproduced(evidence.own, ["test_accuracy"], 0.0005, 100, PERCENT)
-    hits = Measurement("published accuracies that one more seed may have", len(ranges) - len(misses), unit=COUNT)
-    return Answer(verdict, _counted(hits, ranges, misses), (_among(hits, ranges), *ranges))
+    return reproduced(evidence.own, ["test_accuracy"], 1.0, 3, 100, PERCENT)
 
 
 @claim(
@@ -211,13 +286,12 @@ def table_accuracies(evidence: Evidence) -> Answer:
     "The table gives smallest and largest weights of",
     "-1.95, -1.42, ≈0, -0.062, -0.05; 1.64, 1.18, 0.80, 0.094, 0.08",
     "Each published extreme weight against the range in which one more seed falls (95 % for all of them together, "
-    "normal theory), rounding in print allowed for.",
+    "normal theory), rounding in print allowed for. Refuted if one lies outside; supported if all lie inside and no "
+    "range is so wide that it holds another row's weight, or 0, as well.",
     "published figure-weight_distribution",
 )
 def table_weights(evidence: Evidence) -> Answer:
-    verdict, misses, ranges = reproduced(evidence.own, ["weight_min", "weight_max"], _ROUNDING)
-    hits = Measurement("published weights that one more seed may have", len(ranges) - len(misses), unit=COUNT)
-    return Answer(verdict, _counted(hits, ranges, misses), (_among(hits, ranges), *ranges))
+    return reproduced(evidence.own, ["weight_min", "weight_max"], 0.0)
 
 
 @claim(
@@ -231,33 +305,26 @@ def table_weights(evidence: Evidence) -> Answer:
 )
 def table_runtimes(evidence: Evidence) -> Answer:
     own = evidence.own
-    ratios, misses, unknown = [], [], False
+    cells = []
     for method in own.methods:
         row = own.row(method)
         published = row["published_relative_runtime"]
         if not known(published) or not row["baseline"]:
             continue
-        ends = row["relative_runtime"], row["relative_runtime_low"], row["relative_runtime_high"]
-        what = f"{own.label(method)} (published {number(published, '.2f')})"
-        ratios.append(Measurement(what, *ends, int(row["seeds"]), TIMES))
-        unknown |= not (published / _QUARTER <= ends[1] and ends[2] <= published * _QUARTER)
-        if ends[2] + _ROUNDING < published or published < ends[1] - _ROUNDING:
-            misses.append(f"{own.label(method)} ({number(ends[0], '.2f')} against {number(published, '.2f')})")
-    if not ratios:
+        ratio, low, high = (row[f"relative_runtime{end}"] for end in ("", "_low", "_high"))
+        what = f"{own.label(method)}, published {number(published, '.2f')}"
+        found = Measurement(what, ratio, low, high, int(row["seeds"]), TIMES)
+        far = not (published / _QUARTER <= low and high <= published * _QUARTER)
+        cells.append(Cell(own.label(method), published, found, rounding(published), far))
+    if not cells:
         raise Lacking(f"no method of the study {own.name} has a published runtime that was measured")
-    hits = Measurement("published ratios that the measured interval holds", len(ratios) - len(misses), unit=COUNT)
-    verdict = REFUTED if misses else UNDECIDED if unknown else SUPPORTED
-    widest = max(ratios, key=lambda found: found.high / found.low if found.low > 0 else 0)
-    why = (
-        f"{_counted(hits, ratios, misses)}, with other code on another machine; the widest interval is {widest.text()}"
+    answer = held_against(
+        cells,
+        "published ratios that the measured interval holds",
+        "inside the measured interval, with other code on another machine",
+        "reaching farther than a quarter from the published ratio",
+        ".2f",
     )
-    return Answer(verdict, why, (_among(hits, ratios), *ratios))
-
-
-def _among(hits: Measurement, all_: Sequence[Measurement]) -> Measurement:
-    return Measurement(f"{hits.what}, of {len(all_)}", hits.value, unit=hits.unit, n=max((m.n or 0) for m in all_))
-
-
-def _counted(hits: Measurement, all_: Sequence[Measurement], misses: Sequence[str]) -> str:
-    text = f"{int(hits.value)} of {len(all_)} published values lie where another seed or run could"
-    return text + (f"; not so {listing(misses)}" if misses else "")
+    measured = [cell.found for cell in cells if known(cell.found.low)]
+    widest = max(measured, key=lambda found: found.high / found.low if found.low > 0 else 0, default=None)
+    return dataclasses.replace(answer, why=answer.why + (f"; the widest interval is {widest.text()}" if widest else ""))
