@@ -10,9 +10,9 @@ import pandas
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
-from regatlas.figures.style import INK, Method, Spec, legend, look, mark, note, number, percent, save_svg, wrap
+from regatlas.figures.style import INK, Method, Spec, legend, look, mark, note, percent, plain_ticks, save_svg, wrap
 from regatlas.statistics import t_interval
 
 _PANELS = (
@@ -96,10 +96,11 @@ def _grid(figure: Figure, paths: Sequence[tuple[Method, str, pandas.DataFrame]])
                     mark(method, axes.fill_between(places, low, high, color=method.color, alpha=0.2, linewidth=0))
                 if column == drawn[0][0]:
                     at = path["selected"].to_numpy()
-                    ring = axes.plot(places[at], mean[at], marker="o", markersize=8, mfc="none", mec=INK, linestyle="")
+                    style = {"marker": "o", "markersize": 8, "mfc": "none", "mec": INK, "linestyle": ""}
+                    ring = axes.plot(places[at], mean[at], clip_on=False, **style)  # whole at the edge, too
                     mark(method, ring, f"{method.label}: selected")
             axes.yaxis.set_major_locator(MaxNLocator(3))
-            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 3)))
+            plain_ticks(axes.yaxis)
             axes.tick_params(labelsize=7.5, length=2)
             axes.tick_params(axis="x", labelsize=7)
             axes.set_xlabel(name.removeprefix("training."), fontsize=8)
