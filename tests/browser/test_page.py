@@ -159,6 +159,17 @@ def test_methods_are_picked_once_for_tables_figures_and_weights(opened, study):
     assert page.evaluate("location.hash") == "#methods=m2"
 
 
+def test_a_choice_of_no_method_stays_after_a_link(opened, study):
+    page = opened(study)
+    page.locator("#picked").click()
+    page.get_by_role("button", name="None", exact=True).click()
+    page.get_by_role("navigation").get_by_role("link", name="Calibration").click()
+    page.wait_for_function("location.hash === '#calibration&methods='")
+    page.wait_for_timeout(50)
+    assert page.locator("#picked").inner_text() == "Methods shown: 0 of 10" and shown_rows(page) == []
+    assert len(shown_rows(opened(study, "#methods=nonesuch"))) == 10
+
+
 @pytest.mark.parametrize("address", ["calibration", "calibration&methods=none,m1", "table-calibration", "figure-cost"])
 def test_a_deep_link_lands(opened, study, address):
     page = opened(study, f"#{address}")
@@ -387,6 +398,54 @@ def test_the_page_about_all_studies_leads_to_the_methods_in_their_reports(opened
     address = link.get_attribute("href")
     assert address.endswith("/report.html#comparison&methods=none,m1")
     assert shown_rows(opened(study, address.partition("report.html")[2])) == ["none", "m1"]
+
+
+def test_the_head_of_a_long_table_stays_in_front(opened, large):
+    page = opened(large, width=600)
+    region = page.locator(".scroll", has=page.locator("#table-comparison"))
+    region.evaluate("box => box.scrollTo(120, 300)")
+    region.scroll_into_view_if_needed()
+    page.evaluate("scrollBy(0, 40)")
+    seen = page.locator("#table-comparison thead th").evaluate_all(
+        """heads => heads.map((head) => {
+          const { left, right, top, bottom } = head.getBoundingClientRect();
+          const front = document.elementFromPoint(left + 20, (top + bottom) / 2);
+          return [left, right, head.contains(front)];
+        })"""
+    )
+    corner = seen[0]
+    assert corner[2] and corner[0] >= 0
+    assert all(front for left, _, front in seen if corner[1] <= left < 500)
+    assert not seen[1][2]  # which went behind the names of the methods
+
+
+def test_on_paper_a_table_repeats_its_head(opened, large, tmp_path):
+    page = opened(large)
+    for theme in ("light", "dark"):
+        page.emulate_media(media="print", color_scheme=theme)
+        shown = page.locator("#table-comparison thead th").evaluate_all(
+            "all => all.flatMap(head => [getComputedStyle(head).position, getComputedStyle(head.firstChild).display])"
+        )
+        assert set(shown) == {"static", "contents"}  # with anything else Chromium does not repeat it
+    names = page.locator("#table-comparison tbody th").first
+    assert names.evaluate("name => getComputedStyle(name).position") == "static"
+
+
+def test_on_a_phone_figures_can_be_read_and_show_that_there_is_more(opened, study):
+    page = opened(study, width=390)
+    sizes = page.locator("figure .scroll > svg").evaluate_all(
+        "all => all.map(svg => svg.getBoundingClientRect().width)"
+    )
+    assert min(size for size in sizes if size) >= 700
+    page.locator("#figure-forest .scroll").scroll_into_view_if_needed()
+
+    def edge():
+        picture = page.locator("#figure-forest .scroll").screenshot()
+        return np.asarray(Image.open(io.BytesIO(picture)).convert("L")).astype(int)[:, -3].mean()
+
+    before = edge()
+    page.locator("#figure-forest .scroll").evaluate("box => { box.scrollLeft = box.scrollWidth; }")
+    assert edge() > before + 10  # no shadow where there is nothing more
 
 
 def test_it_is_small_and_opens_quickly(opened, large):
