@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
+from regatlas import grids
 from regatlas.figures.style import INK, Method, Spec, legend, look, mark, note, percent, plain_ticks, save_svg, wrap
 from regatlas.statistics import t_interval
 
@@ -131,7 +132,7 @@ def _axis(axes: Axes, values: Sequence[Any]) -> np.ndarray:
         else:
             places = ranks
     shown = _apart(np.log(places) if axes.get_xscale() == "log" else places)
-    names = [f"{value:g}" if _numeric([value]) else wrap(_word(value), 12) for value in values]
+    names = [f"{value:g}" if _numeric([value]) else wrap(grids.word(value), 12) for value in values]
     axes.xaxis.set_major_locator(FixedLocator(places[shown]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticklabels([names[index] for index in shown])
@@ -146,11 +147,6 @@ def _apart(places: np.ndarray) -> list[int]:
         if min(places[index] - places[shown[-1]], places[-1] - places[index]) >= near:
             shown.append(index)
     return [*shown, len(places) - 1] if len(places) > 1 else shown
-
-
-def _word(value: Any) -> str:
-    """A setting's value as a config has it."""
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _left_out(spec: Spec, table: pandas.DataFrame) -> str:
@@ -171,7 +167,7 @@ def _describe(paths: Sequence[tuple[Method, str, pandas.DataFrame]]) -> str:
     for method, name, path in paths:
         points = ", ".join(
             f"{percent(row['test_accuracy']) if np.isfinite(row['test_accuracy']) else 'no finished run'} at "
-            f"{_word(row['value'])}{' (selected)' if row['selected'] else ''}"
+            f"{grids.word(row['value'])}{' (selected)' if row['selected'] else ''}"
             for row in path.to_dict("records")
         )
         parts.append(f"{method.label}, {name}: test accuracy {points}.")

@@ -43,7 +43,7 @@ function addTools(table, rows) {
     const filter = () => {
       const wanted = text.value.trim().toLowerCase();
       for (const row of rows) {
-        const fits = row.textContent.toLowerCase().includes(wanted) && (!choice.value || decision(row) === choice.value);
+        const fits = row.textContent.replace(/\s+/g, " ").toLowerCase().includes(wanted) && (!choice.value || decision(row) === choice.value);
         row.classList.toggle("filtered", !fits);
       }
       const shown = rows.filter((row) => !row.classList.contains("filtered")).length;
