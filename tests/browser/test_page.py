@@ -91,7 +91,7 @@ def test_the_numbers_are_those_of_the_table(opened, study):
                 assert texts[place[head]].split()[0] in ("\N{EN DASH}", "baseline")
         ends = [row[f"difference_simultaneous_{end}"] for end in ("low", "high")]
         if all(ends):
-            expected = ", ".join(numbers.percent(float(end), "+.2f") for end in ends)
+            expected = f",{numbers.SPACE}".join(numbers.percent(float(end), "+.2f") for end in ends)
             assert texts[place["Simultaneous interval"]] == f"[{expected}]"
         assert (row["decision"] or "\N{EN DASH}") in texts[place["Decision"]]
 
