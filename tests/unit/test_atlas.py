@@ -65,7 +65,7 @@ def test_a_study_is_shown_with_its_title_question_finding_and_facts(results):
     assert '<a href="first/report.html">Title of first</a>' in html
     for part in ("Does first pay?", "hidden: 64", "4,000 steps, 2,000 images", "Trained 2026-11-23", "Runs 24"):
         assert part in text
-    assert "1 study, 3 methods, 24 runs." in text
+    assert "1 study, 3 methods, 24 runs." in text and "Data MNIST" in text  # as in its report
     assert (
         "Of 2 methods held against The none (93.35 %), 1 is better (The l2 +4.00 points) "
         "and 1 is worse (The dropout -4.00 points)." in text

@@ -177,6 +177,18 @@ def test_the_story_is_told_for_the_post_alone(tmp_path):
     assert "Where the post" in Page(render(tmp_path)).text
     other = Page(render(tmp_path, spec(story=""))).text
     assert "the post" not in other.lower() and "It acts on the loss" in other
+    cards = re.findall(r"<article>\s*<h3>(.*?)</h3>", render(tmp_path, spec(story="")))
+    assert cards == list(POST)  # in the study's order
+
+
+def test_the_navigation_has_the_words_of_the_headings(tmp_path):
+    runs, *others = frames()
+    runs["train_size"], runs["accuracy_gap"] = 100, 0.0
+    for name in ("robustness", "data_sizes"):
+        (tmp_path / f"{name}.svg").write_text(SVG)
+        html = render(tmp_path, None, (runs, *others))
+        link = re.search(r'<a href="#paths">(.*?)</a>', html)[1]
+        assert link == re.search(r'<h2 id="paths-title">(.*?)</h2>', html)[1] and ("images" in link or "data" in link)
 
 
 def test_lost_runs_are_said_in_words(tmp_path):

@@ -11,7 +11,7 @@ import jinja2
 import yaml
 from markupsafe import Markup
 
-from regatlas import configfiles, decisions, studies
+from regatlas import configfiles, datasets, decisions, studies
 from regatlas.errors import UserError
 from regatlas.grids import RECIPE
 from regatlas.report import numbers
@@ -45,6 +45,13 @@ class Study:
         return text(self.config, "report", "question")
 
     @property
+    def data(self) -> str:
+        """The data set's name as the study's report has it."""
+        name = text(self.config, "dataset", "name")
+        known_title = datasets.KNOWN[name].title if name in datasets.KNOWN else name
+        return text(self.config, "dataset", "title") or known_title
+
+    @property
     def link(self) -> str:
         """The report's address, relative to the folder of all results; '' without a report."""
         return quote(f"{self.name}/{studies.REPORT}") if self.has_report else ""
@@ -69,7 +76,7 @@ class Study:
         level, margin = part(self.config, "statistics", "level"), part(self.config, "statistics", "margin")
         steps, images = part(self.config, "training", "steps"), part(self.config, "training", "train_size")
         found = [
-            ("Data", text(self.config, "dataset", "name")),
+            ("Data", self.data),
             (
                 "Network",
                 "" if hidden is None else f"hidden: {numbers.setting(hidden)}" if hidden else "one layer",

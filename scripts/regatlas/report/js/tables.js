@@ -23,9 +23,12 @@ function order(column, isText, down) {
   const sign = down ? -1 : 1;
   return (one, other) => {
     const [a, b] = [one.cells[column], other.cells[column]];
-    if (isText) return sign * a.textContent.localeCompare(b.textContent);
+    // Cells without a text or a number stay last, whichever way.
+    if (isText) {
+      const [x, y] = [a.textContent.trim(), b.textContent.trim()];
+      return (x === "–") - (y === "–") || sign * x.localeCompare(y);
+    }
     const [x, y] = [a.dataset.value, b.dataset.value];
-    // Cells without a number stay last, whichever way.
     if (x === undefined || y === undefined) return (x === undefined) - (y === undefined);
     return sign * (Number(x) - Number(y));
   };
