@@ -9,6 +9,12 @@ from regatlas.resampling import seeds_needed
 from regatlas.statistics import NAN, Interval, standard_error, tell_spread, vary
 
 BETTER, WORSE, EQUIVALENT, UNDECIDED = "better", "worse", "equivalent", "undecided"
+SIGNS = {  # beside the words, on every page the same
+    BETTER: "\N{BLACK UP-POINTING TRIANGLE}",
+    WORSE: "\N{BLACK DOWN-POINTING TRIANGLE}",
+    EQUIVALENT: "=",
+    UNDECIDED: "?",
+}
 
 
 def equivalence(differences: np.ndarray, margin: float) -> float:
@@ -63,5 +69,7 @@ def undecidable(seeds: int, level: float = 0.95) -> str:
     needed = seeds_needed(level)
     if seeds >= needed:
         return ""
-    smallest = f", so the smallest possible p-value is {2.0 ** (1 - seeds):.3g}" if seeds else ""
+    least = f"{2.0 ** (1 - seeds):.3g}"
+    of = f"{seeds} seed{'' if seeds == 1 else 's'}"
+    smallest = f", so {least} is the smallest p-value that a sign-flip test of {of} can give" if seeds else ""
     return f"better or worse: that needs {needed} seeds in common with the baseline, and there are {seeds}{smallest}"

@@ -62,9 +62,15 @@ def points(grid: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
 
 def words(values: Mapping[str, Any]) -> str:
     """A point's values for people: "strength 0.001, training.learning_rate 0.0003"."""
-    return ", ".join(
-        f"{name} {value if isinstance(value, str) else json.dumps(value)}" for name, value in values.items()
-    )
+    return ", ".join(f"{name} {word(value)}" for name, value in values.items())
+
+
+def word(value: Any) -> str:
+    """A setting's value for people: a text as it is, 16 and not 16.0, 1e-06, true."""
+    if isinstance(value, float):
+        text = f"{value:g}"
+        return text if float(text) == value else repr(value)
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def edges(chosen: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> list[str]:

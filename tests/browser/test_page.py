@@ -91,7 +91,7 @@ def test_the_numbers_are_those_of_the_table(opened, study):
                 assert texts[place[head]].split()[0] in ("\N{EN DASH}", "baseline")
         ends = [row[f"difference_simultaneous_{end}"] for end in ("low", "high")]
         if all(ends):
-            expected = ", ".join(numbers.percent(float(end), "+.2f") for end in ends)
+            expected = f",{numbers.SPACE}".join(numbers.percent(float(end), "+.2f") for end in ends)
             assert texts[place["Simultaneous interval"]] == f"[{expected}]"
         assert (row["decision"] or "\N{EN DASH}") in texts[place["Decision"]]
 
@@ -112,6 +112,12 @@ def test_a_head_sorts_with_mouse_and_keyboard_and_gives_the_order_back(opened, s
     assert values == sorted(values, reverse=True) and shown_rows(page)[-1] == "m3"
     head.locator("button").press("Space")
     assert head.get_attribute("aria-sort") is None and shown_rows(page) == original
+    column = heads(page)["Verdict"]
+    for _ in range(2):  # of texts, too, those that are missing come last
+        page.locator("#table-comparison thead th").nth(column).locator("button").click()
+        texts = page.locator(MAIN).evaluate_all("(rows, at) => rows.map(row => row.cells[at].innerText)", column)
+        there = [text != "\N{EN DASH}" for text in texts]
+        assert any(there) and there == sorted(there, reverse=True)
 
 
 def test_rows_are_filtered_by_text_and_by_decision(opened, study):
@@ -157,6 +163,17 @@ def test_methods_are_picked_once_for_tables_figures_and_weights(opened, study):
     page.locator("#comparison").get_by_role("searchbox").fill("Method 2")
     page.get_by_role("button", name="Those of the filter").click()
     assert page.evaluate("location.hash") == "#methods=m2"
+
+
+def test_a_choice_of_no_method_stays_after_a_link(opened, study):
+    page = opened(study)
+    page.locator("#picked").click()
+    page.get_by_role("button", name="None", exact=True).click()
+    page.get_by_role("navigation").get_by_role("link", name="Calibration").click()
+    page.wait_for_function("location.hash === '#calibration&methods='")
+    page.wait_for_timeout(50)
+    assert page.locator("#picked").inner_text() == "Methods shown: 0 of 10" and shown_rows(page) == []
+    assert len(shown_rows(opened(study, "#methods=nonesuch"))) == 10
 
 
 @pytest.mark.parametrize("address", ["calibration", "calibration&methods=none,m1", "table-calibration", "figure-cost"])
@@ -387,6 +404,54 @@ def test_the_page_about_all_studies_leads_to_the_methods_in_their_reports(opened
     address = link.get_attribute("href")
     assert address.endswith("/report.html#comparison&methods=none,m1")
     assert shown_rows(opened(study, address.partition("report.html")[2])) == ["none", "m1"]
+
+
+def test_the_head_of_a_long_table_stays_in_front(opened, large):
+    page = opened(large, width=600)
+    region = page.locator(".scroll", has=page.locator("#table-comparison"))
+    region.evaluate("box => box.scrollTo(120, 300)")
+    region.scroll_into_view_if_needed()
+    page.evaluate("scrollBy(0, 40)")
+    seen = page.locator("#table-comparison thead th").evaluate_all(
+        """heads => heads.map((head) => {
+          const { left, right, top, bottom } = head.getBoundingClientRect();
+          const front = document.elementFromPoint(left + 20, (top + bottom) / 2);
+          return [left, right, head.contains(front)];
+        })"""
+    )
+    corner = seen[0]
+    assert corner[2] and corner[0] >= 0
+    assert all(front for left, _, front in seen if corner[1] <= left < 500)
+    assert not seen[1][2]  # which went behind the names of the methods
+
+
+def test_on_paper_a_table_repeats_its_head(opened, large, tmp_path):
+    page = opened(large)
+    for theme in ("light", "dark"):
+        page.emulate_media(media="print", color_scheme=theme)
+        shown = page.locator("#table-comparison thead th").evaluate_all(
+            "all => all.flatMap(head => [getComputedStyle(head).position, getComputedStyle(head.firstChild).display])"
+        )
+        assert set(shown) == {"static", "contents"}  # with anything else Chromium does not repeat it
+    names = page.locator("#table-comparison tbody th").first
+    assert names.evaluate("name => getComputedStyle(name).position") == "static"
+
+
+def test_on_a_phone_figures_can_be_read_and_show_that_there_is_more(opened, study):
+    page = opened(study, width=390)
+    sizes = page.locator("figure .scroll > svg").evaluate_all(
+        "all => all.map(svg => svg.getBoundingClientRect().width)"
+    )
+    assert min(size for size in sizes if size) >= 700
+    page.locator("#figure-forest .scroll").scroll_into_view_if_needed()
+
+    def edge():
+        picture = page.locator("#figure-forest .scroll").screenshot()
+        return np.asarray(Image.open(io.BytesIO(picture)).convert("L")).astype(int)[:, -3].mean()
+
+    before = edge()
+    page.locator("#figure-forest .scroll").evaluate("box => { box.scrollLeft = box.scrollWidth; }")
+    assert edge() > before + 10  # no shadow where there is nothing more
 
 
 def test_it_is_small_and_opens_quickly(opened, large):

@@ -6,6 +6,7 @@ import pytest
 from claiming import SEEDS, evidence, study
 from test_report import EVIL, SVG, Page, frames, spec
 
+from regatlas import decisions
 from regatlas.claims import catalogue
 from regatlas.claims.claim import VERDICTS
 from regatlas.report import claimed, page
@@ -43,6 +44,8 @@ def test_all_claims_are_shown_with_verdict_value_and_reason(tmp_path):
 
 def test_every_verdict_has_a_sign_of_its_own():
     assert set(claimed.SIGNS) == set(VERDICTS) and len(set(claimed.SIGNS.values())) == len(VERDICTS)
+    both = set(claimed.SIGNS) & set(decisions.SIGNS)
+    assert both and all(claimed.SIGNS[word] == decisions.SIGNS[word] for word in both)
 
 
 def test_the_numbers_change_with_the_runs(tmp_path):

@@ -383,6 +383,7 @@ def test_chosen_methods_differ_in_dash_or_marker_and_keep_their_color(tmp_path):
     chosen = spec.chosen(pd.read_csv(tmp_path / "runs.csv"))
     assert len({(method.dash, method.marker) for method in chosen.methods}) == 15
     assert {m.id: m.color for m in chosen.methods}.items() <= {m.id: m.color for m in spec.methods}.items()
+    assert {m.id: m.marker for m in chosen.methods}.items() <= {m.id: m.marker for m in spec.methods}.items()
     few = style.read_spec(json.dumps({**study.spec, "methods": study.spec["methods"][:24]}))
     assert few.chosen(pd.read_csv(tmp_path / "runs.csv")) is few
 
@@ -518,6 +519,25 @@ def test_the_cost_figure_marks_what_no_other_beats(drawn):
     assert cost.unbeaten(times, accuracy) == ["b", "d", "a"]
 
 
+def test_legends_name_every_mark_that_is_there_and_no_other(drawn, tmp_path):
+    hollow, beyond, line = "the same of fewer than 10 images", "mean outside of the panel on the right", "* and line: "
+    assert hollow in texts(svg(drawn, "calibration")) and beyond in texts(svg(drawn, "forest"))
+    assert not any(line in text for text in texts(svg(drawn, "cost")))  # one method beats all the others
+    study = make(tmp_path, FOUR)
+    study.spec["margin"] = 0.1  # wide enough for all differences
+    comparison = pd.read_csv(tmp_path / "comparison.csv")
+    comparison["microseconds_per_step"] = comparison["microseconds_per_step"].to_numpy()[::-1]
+    comparison.to_csv(tmp_path / "comparison.csv", index=False)
+    draw(study, "forest", "cost")
+    assert beyond not in texts(svg(tmp_path / "figures", "forest"))
+    assert any(line in text for text in texts(svg(tmp_path / "figures", "cost")))
+
+
+def test_a_line_of_a_title_does_not_end_between_a_name_and_its_number():
+    lines = style.wrap(calibration._whole("ECE 0.43, NLL 1.3, Brier 0.57"), 24).split("\n")
+    assert len(lines) == 2 and all(line[-1] in ",0123456789" for line in lines)
+
+
 def test_reliability_counts_right_answers_by_confidence(tmp_path):
     for seed, confidence in enumerate(([0.125, 0.25, 1.0, 1.0], [0.125, 0.25, 1.0, 0.9375])):
         answers = {"test_predicted": np.array([1, 1, 1, 0]), "test_confidence": np.array(confidence, np.float32)}
@@ -601,6 +621,18 @@ def test_the_early_panel_shows_the_first_twentieth(drawn):
     shown = texts(svg(drawn, "learning_curves"))
     assert "The first 5 % of the steps" in shown
     assert "Training step" in shown and "Test accuracy (%)" in shown and "Training loss" in shown
+    assert {"0", "200", "400", "600", "800", "1,000"} <= set(shown)
+
+
+@pytest.mark.parametrize(("steps", "title"), [((1, 20, 60, 100), None), ((1, 20, 40, 60, 80, 100), "The first 80 %")])
+def test_a_run_of_few_evaluations_has_no_panel_of_its_beginning_twice(tmp_path, steps, title):
+    study = make(tmp_path, FOUR)
+    curves = pd.read_csv(tmp_path / "curves.csv")
+    few = pd.concat([curves[curves["step"] == 50].assign(step=step, train_loss=1 / step) for step in steps])
+    few.to_csv(tmp_path / "curves.csv", index=False)
+    shown = texts(svg(draw(study, "curves"), "learning_curves"))
+    assert "The whole run" in shown and shown.count("Training step") == (2 if title else 1)
+    assert [text for text in shown if text.startswith("The first")] == ([f"{title} of the steps"] if title else [])
 
 
 @given(st.lists(st.tuples(st.floats(0, 500), st.floats(1, 40)), min_size=1, max_size=20))

@@ -1,6 +1,7 @@
 """The figure of tuned settings: what it shows, of which points, and that it is whole as a file."""
 
 import json
+import re
 import sys
 from xml.etree import ElementTree
 
@@ -115,3 +116,11 @@ def test_the_axis_fits_the_values():
     assert axis([0, 1e-4, 1e-2]) == ("linear", [0, 1, 2], ["0", "0.0001", "0.01"])  # by rank
     assert axis([True, False]) == ("linear", [0, 1], ["true", "false"])
     assert axis([10.0**n for n in range(9)])[2] == ["1", "1000", "1e+08"]
+
+
+def test_labels_of_an_axis_are_not_rounded(tmp_path):
+    table = runs({"none": GRIDS["none"]})
+    table["test_accuracy"] = table["validation_accuracy"] = 0.9284 + 0.0012 * table["point"]
+    root = draw(tmp_path, table)
+    texts = ["".join(element.itertext()) for element in root.iter(f"{SVG}text")]
+    assert [text for text in texts if re.fullmatch(r"9\d\.\d+", text)] == ["92.95", "93.10"]

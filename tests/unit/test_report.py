@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 import report
-from regatlas import tables
+from regatlas import grids, tables
 from regatlas.comparison import compare
 from regatlas.errors import UserError
 from regatlas.report import facts, formulas, numbers, page
@@ -177,6 +177,18 @@ def test_the_story_is_told_for_the_post_alone(tmp_path):
     assert "Where the post" in Page(render(tmp_path)).text
     other = Page(render(tmp_path, spec(story=""))).text
     assert "the post" not in other.lower() and "It acts on the loss" in other
+    cards = re.findall(r"<article>\s*<h3>(.*?)</h3>", render(tmp_path, spec(story="")))
+    assert cards == list(POST)  # in the study's order
+
+
+def test_the_navigation_has_the_words_of_the_headings(tmp_path):
+    runs, *others = frames()
+    runs["train_size"], runs["accuracy_gap"] = 100, 0.0
+    for name in ("robustness", "data_sizes"):
+        (tmp_path / f"{name}.svg").write_text(SVG)
+        html = render(tmp_path, None, (runs, *others))
+        link = re.search(r'<a href="#paths">(.*?)</a>', html)[1]
+        assert link == re.search(r'<h2 id="paths-title">(.*?)</h2>', html)[1] and ("images" in link or "data" in link)
 
 
 def test_lost_runs_are_said_in_words(tmp_path):
@@ -217,9 +229,9 @@ def test_many_methods_are_counted_in_words_and_listed_in_tables(tmp_path):
     opening = text[: text.index("Mean over seeds.")]
     assert "The m10 and 29 others. The network" in opening
     # m20 is as far from m10 as m00 is, the baseline; a tenth of a point a step
-    assert "19 methods are better, by +0.10 (The m01) to +1.00 (The m10) points" in opening
-    low, high = ("\N{MINUS SIGN}0.10 (The m21)", "\N{MINUS SIGN}1.90 (The m39)")
-    assert f"19 methods are worse, by {low} to {high} points" in opening
+    assert "19 methods are better (from The m01 +0.10 to The m10 +1.00 points)" in opening
+    low, high = ("The m39 \N{MINUS SIGN}1.90", "The m21 \N{MINUS SIGN}0.10")
+    assert f"19 methods are worse (from {low} to {high} points)" in opening
     assert "Seeds: 0 to 9; baseline" in text
     body = text[text.index("What each method does") :]
     assert all(text.count(f"The {key}") >= 3 for key in methods)
@@ -234,8 +246,13 @@ def test_findings_on_many_methods_name_few_of_each_decision():
     ]
     sentence = facts._differences(rows, "none")
     assert "m6 (+1.00 points), m7 (+2.00 points) and m8 (+3.00 points) are better" in sentence
-    low, high = "\N{MINUS SIGN}2.00 (m3)", "\N{MINUS SIGN}5.00 (m0)"
-    assert f"4 methods are worse, by {low} to {high} points" in sentence
+    low, high = "m0 \N{MINUS SIGN}5.00", "m3 \N{MINUS SIGN}2.00"
+    assert f"4 methods are worse (from {low} to {high} points)" in sentence
+    same = [
+        {**row, "decision": "equivalent", "difference": by} for row, by in zip(rows, [0, -8e-4, 5e-4] * 3, strict=True)
+    ]
+    said = "9 methods are equivalent (from m1 \N{MINUS SIGN}0.08 to m8 +0.05 points)"  # the ends, not the sizes
+    assert said in facts._differences(same, "none")
     assert "m0 (\N{MINUS SIGN}5.00 points), m1" in facts._differences(rows[:8], "none")
 
 
@@ -318,9 +335,26 @@ def test_durations(seconds, text):
 
 def test_numbers_have_a_real_minus_and_no_negative_zero():
     assert numbers.number(-1.5, ".2f") == "\N{MINUS SIGN}1.50"
-    assert numbers.number(-0.0001, ".2f") == "0.00"
+    assert numbers.number(-0.0001, ".2f") == numbers.number(0.0001, "+.2f") == "0.00"
+    assert numbers.number(-0.0001, "+.2f") == numbers.number(0.0, "+.2f") == "0.00"
     assert numbers.number(float("nan")) == numbers.number(None) == numbers.DASH
     assert numbers.p_value(0.0004) == "< 0.001" and numbers.p_value(0.25) == "0.250"
+
+
+def test_a_number_and_its_unit_stay_in_one_line(tmp_path):
+    row = {"x": 0.5, "x_low": 0.25, "x_high": 0.75}
+    assert numbers.half_width(row, "x") == "50.00_±_25.00".replace("_", numbers.SPACE)
+    assert numbers.bounds(row, "x", ".2f") == f"[0.25,{numbers.SPACE}0.75]"
+    assert numbers.unbroken("5 % of 5 ± 1 %") == "5_% of 5_±_1_%".replace("_", numbers.SPACE)
+    for story in ("post", ""):
+        html = render(tmp_path, spec(story=story)).partition("</style>")[2].partition("<script>")[0]
+        assert re.findall(r".{20}\d %|± \d", html) == []
+
+
+def test_the_same_value_is_spelled_the_same_everywhere():
+    for value, text in ((16.0, "16"), (1e-6, "1e-06"), (0.1234567, "0.1234567"), (0.5, "0.5")):
+        assert numbers.setting(value) == text and grids.words({"x": value}) == f"x {text}"
+    assert grids.words({"a": 1000, "b": "soft", "c": True}) == "a 1000, b soft, c true"
 
 
 def test_a_network_and_a_baseline_of_a_methods_own_are_said(tmp_path):
@@ -355,6 +389,20 @@ def test_what_cannot_be_decided_is_said(tmp_path):
     assert "How the methods were tuned" not in text
     many = tuple(range(6))
     assert "that needs 6 seeds" not in Page(render(tmp_path, spec(seeds=many), frames(seeds=many))).text
+    assert "so 0.25 is the smallest p-value that a sign-flip test of 3 seeds can give." in text
+
+
+def test_evaluations_are_counted_of_the_recipe_that_is_told(tmp_path):
+    runs, curves, comparison = frames()
+    own = curves[curves["method"] == "l2"]
+    often = pd.concat([curves, *(own.assign(step=step) for step in range(2, 99))])
+    given = spec()
+    given["methods"][3]["training"] = {"evaluate_every": 1}
+    text = Page(page.render(given, runs, often, comparison, tmp_path)).text
+    assert "evaluated every 1,000 steps (2 times a run)" in text and "evaluate_every: 1" in text
+    for method in given["methods"]:
+        method["training"] = {"steps": 7}
+    assert "evaluated every 1,000 steps. Seeds" in Page(page.render(given, runs, often, comparison, tmp_path)).text
 
 
 def test_a_study_with_grids_says_how_it_was_tuned(tmp_path):

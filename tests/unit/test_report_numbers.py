@@ -23,7 +23,8 @@ def made(names, robustness=None, points=None, curves=None, **columns):
 
 
 def cells(table, method):
-    return [(cell.text, cell.more) for cell in dict(table.rows)[method]]
+    plain = [(cell.text, cell.more) for cell in dict(table.rows)[method]]
+    return [tuple(text.replace(numbers.SPACE, " ") for text in texts) for texts in plain]
 
 
 def test_the_forest_has_every_interval_and_test():
@@ -35,7 +36,7 @@ def test_the_forest_has_every_interval_and_test():
     baseline = dict.fromkeys(tables.COMPARISON_COLUMNS) | {"method": "none"}
     few = row | {"method": "l1"} | {name: None for name in row if "simultaneous" in name or name == "p_adjusted"}
     table = behind.tables(["forest"], [], *frames()[:2], None, None, [baseline, row, few])["forest"]
-    first = [(f"{numbers.MINUS}0.05", f"[{numbers.MINUS}0.10, +0.00]"), ("+5", "")]
+    first = [(f"{numbers.MINUS}0.05", f"[{numbers.MINUS}0.10, 0.00]"), ("+5", "")]
     middle = [(f"[{numbers.MINUS}0.12, +0.02]", ""), (f"[{numbers.MINUS}0.20, +0.10]", ""), ("25", "[10, 50]")]
     assert cells(table, "l2") == [*first, *middle, ("0.049", ""), ("0.061", ""), ("< 0.001", "")]
     assert [text for text, _ in cells(table, "l1")[2:7:4]] == [numbers.DASH, numbers.DASH]
@@ -92,6 +93,7 @@ def test_points_of_grids_are_all_there_and_the_selected_one_is_named():
     assert first[:3] == ["strength 0.1", "selected, at the grid's edge", "3"]
     assert second[:3] == ["strength 0.5", "–", "2"] and second[4] == "50.00"  # noqa: RUF001
     assert table.rows[1][1][2].more == "1 diverged"
+    assert first[5:] == ["12.50", "0.250", "0.50"]  # all of a column with the same decimals
 
 
 def test_costs_are_those_of_runs_and_comparison():
@@ -99,7 +101,7 @@ def test_costs_are_those_of_runs_and_comparison():
     assert found == [
         ("31.0", "± 2.5"),
         ("1.00", ""),
-        ("4.5\N{NO-BREAK SPACE}s", ""),
+        ("4.5 s", ""),
         ("7,840", ""),
         ("93.10", "± 0.25"),
     ]
@@ -122,7 +124,7 @@ def test_figures_that_have_their_numbers_beside_them_get_these(tmp_path):
     names = ["weight_spectrum", "weight_distribution"]
     found = behind.tables(names, [], *frames()[:2], None, None, comparison.to_dict("records"), tmp_path)
     assert found["weight_spectrum"].heads == ["1 cycle", "2 cycles"]
-    assert [text for text, _ in cells(found["weight_spectrum"], "none")] == ["12.3", "0.01"]
+    assert [text for text, _ in cells(found["weight_spectrum"], "none")] == ["12.3", "0.0100"]
     assert cells(found["weight_spectrum"], "l2")[1] == (numbers.DASH, "")
     values = [cell.value for cell in dict(found["weight_distribution"].rows)["none"]]
     assert values == [39200, -2.0, -1.5, 1.0, 1.5, 0.25]

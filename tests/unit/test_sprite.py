@@ -71,14 +71,14 @@ def test_every_seed_every_point_and_the_mean_can_be_read_back(tmp_path, measured
     picture, index, kernels = draw(tmp_path, measured, *make(tmp_path, grids))
     assert picture.dtype == np.uint8 and picture.ndim == 2
     by_point = {(row["method"], row["point"]): row for row in index["rows"] if "method" in row}
-    assert by_point["l2", 1]["words"] == "strength 10.0" and not by_point["l2", 1]["selected"]
+    assert by_point["l2", 1]["words"] == "strength 10" and not by_point["l2", 1]["selected"]
     for (method, point, seed), kernel in kernels.items():
         assert_same(*read(picture, index, by_point[method, point]["cells"][str(seed)]), kernel)
     for (method, point), row in by_point.items():
         mean = np.mean([kernels[method, point, seed] for seed in (0, 1, 2)], axis=0)
         assert_same(*read(picture, index, row["cells"]["mean"]), mean)
     assert index["never_lit"] == [5] and index["left_out"] == 0
-    assert index["paths"] == [{"method": "l2", "setting": "strength", "rows": [1, 2]}]
+    assert index["paths"] == [{"method": "l2", "setting": "strength", "rows": [1, 2], "words": ["0.1", "10"]}]
 
 
 def test_start_and_template_are_rows_of_their_own(tmp_path, measured):

@@ -18,6 +18,8 @@ from regatlas.figures.weights import finished_runs
 BINS = 15  # as those of the expected calibration error
 _COLUMNS = 5
 _FEW = 10  # images of a bin, below which it is drawn hollow
+_SHARE = 0.4  # opacity of the bars, which must be seen on a dark page, too
+_TOGETHER = "\N{NO-BREAK SPACE}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,9 +72,11 @@ def draw(spec: Spec, table: pandas.DataFrame, root: str | Path, labels: np.ndarr
         columns = min(_COLUMNS, max(len(methods), 1))
         rows = -(-len(methods) // columns) or 1
         width = spec.width or 6.5
-        titles = {method.id: f"{wrap(method.label, 20)}\n{wrap(texts[method.id], 24)}" for method in methods}
+        titles = {method.id: f"{wrap(method.label, 20)}\n{wrap(_whole(texts[method.id]), 24)}" for method in methods}
         lines = max((title.count("\n") + 1 for title in titles.values()), default=1)
-        height = 1.1 + rows * (width / _COLUMNS + 0.25 + 0.13 * lines)
+        hollow = any(_few(shown[method.id]).any() for method in methods)
+        side = (width - 0.45) / _COLUMNS - 0.17  # of a panel
+        height = 0.95 + 0.2 * hollow + rows * (side + 0.2 + 0.16 * lines)
         figure = Figure(figsize=(width, height), layout="constrained")
         if methods:
             panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
@@ -87,7 +91,7 @@ def draw(spec: Spec, table: pandas.DataFrame, root: str | Path, labels: np.ndarr
                 lowest.set_xlabel("confidence", fontsize=8)
             for axes in panels[:, 0]:
                 axes.set_ylabel("share that is right", fontsize=8)
-            _key(figure)
+            _key(figure, hollow)
         else:
             figure.text(0.5, 0.5, "no finished run", ha="center", style="italic")
         note(figure, " ".join(filter(None, [about, spec.left_out(table)])), 100, above=True)
@@ -103,16 +107,21 @@ def _numbers(finished: pandas.DataFrame, method: Method) -> str:
     return ", ".join(f"{text} {number(value, 2)}" for text, value in means.items() if np.isfinite(value))
 
 
+def _whole(text: str) -> str:
+    """A text whose lines break after a comma alone, not between a name and its number."""
+    return text.replace(" ", _TOGETHER).replace(f",{_TOGETHER}", ", ")
+
+
 def _panel(axes: Axes, method: Method, mine: Reliability, text: str) -> None:
     axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, alpha=0.5, linestyle=(0, (4, 2)))
     share = mine.images / mine.images.sum()
     middles = (np.arange(BINS) + 0.5) / BINS
-    drawn = [*axes.bar(middles, share, width=1 / BINS, color=method.color, alpha=0.25, linewidth=0)]
+    drawn = [*axes.bar(middles, share, width=1 / BINS, color=method.color, alpha=_SHARE, linewidth=0)]
     mark(method, drawn, f"{method.label}: share of the test images in a bin")
     there = mine.images > 0
     mark(method, axes.plot(mine.confidence[there], mine.accuracy[there], color=method.color, linewidth=1.2), text)
     for index in np.flatnonzero(there):
-        face = method.color if mine.images[index] >= _FEW else "none"
+        face = "none" if _few(mine)[index] else method.color
         point = {"color": method.color, "marker": "o", "markersize": 3, "markerfacecolor": face, "linestyle": ""}
         x, y = mine.confidence[index], mine.accuracy[index]
         tip = f"{method.label}: of {mine.images[index]:,.0f} with confidence {x:.2f}, {y:.2f} are right"
@@ -123,14 +132,22 @@ def _panel(axes: Axes, method: Method, mine: Reliability, text: str) -> None:
     axes.tick_params(labelsize=7.5, length=2)
 
 
-def _key(figure: Figure) -> None:
+def _few(mine: Reliability) -> np.ndarray:
+    """The bins whose share says little, [bins]."""
+    return (mine.images > 0) & (mine.images < _FEW)
+
+
+def _key(figure: Figure, hollow: bool) -> None:
     handles = [
         Line2D([], [], color=INK, marker="o", markersize=3, linewidth=1.2),
         Line2D([], [], color=INK, linewidth=0.8, alpha=0.5, linestyle=(0, (4, 2))),
-        Patch(facecolor=INK, alpha=0.25, linewidth=0),
+        Patch(facecolor=INK, alpha=_SHARE, linewidth=0),
     ]
     labels = ["share that is right, all seeds", "as confident as right", "share of the images"]
-    legend(figure, handles, labels, loc="outside lower left", ncols=3)
+    if hollow:
+        handles.insert(1, Line2D([], [], color=INK, marker="o", markersize=3, markerfacecolor="none", linestyle=""))
+        labels.insert(1, f"the same of fewer than {_FEW} images")
+    legend(figure, handles, labels, loc="outside lower left", ncols=2 if hollow else 3)
 
 
 def _describe(

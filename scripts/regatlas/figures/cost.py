@@ -59,7 +59,8 @@ def draw(spec: Spec, table: pandas.DataFrame, comparison: pandas.DataFrame, fold
             names = [f"{wrap(m.label, 66 // columns)}{' *' if m.id in front else ''}" for m in ordered]
             box = legend(figure, handles, names, loc="outside lower left", ncols=columns)
             mark_legend(ordered, box)
-            box.set_title("Highest accuracy first; * and line: no other is both faster and better", {"size": 8.5})
+            stars = "* and line" if len(front) > 1 else "*"
+            box.set_title(f"Highest accuracy first; {stars}: no other is both faster and better", {"size": 8.5})
             box.set_alignment("left")
         else:
             figure.text(0.5, 0.5, "no finished run", ha="center", style="italic")

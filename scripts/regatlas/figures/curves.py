@@ -81,14 +81,17 @@ def _panels(
     bands: dict[tuple[str, str], np.ndarray],
     others: Sequence[pandas.DataFrame],
 ) -> None:
-    grid = figure.subplots(2, 2, width_ratios=(1, 1.7), sharex="col")
     last = max(band[-1, 0] for band in bands.values())
     steps = np.unique(np.concatenate([band[:, 0] for band in bands.values()]))
     early = max(_EARLY * last, steps[min(4, len(steps) - 1)])
+    parts = [(_SETTLED * last, last)]
+    if early < last:  # else there are too few evaluations for a part of its own
+        parts.insert(0, (0, early))
+    grid = figure.subplots(2, len(parts), width_ratios=(1, 1.7)[-len(parts) :], sharex="col", squeeze=False)
     for axes_row, (name, label) in zip(grid, _QUANTITIES, strict=True):
         scale = 100 if name == "test_accuracy" else 1
         drawn = [(method, bands[method.id, name] * (1, scale, scale, scale)) for method in shown]
-        for axes, start, end in ((axes_row[0], 0, early), (axes_row[1], _SETTLED * last, last)):
+        for axes, (start, end) in zip(axes_row, parts, strict=True):
             for means in others:
                 axes.plot(means.index, scale * means[name], color=_OTHER, linewidth=0.6, alpha=0.5)
             for method, band in drawn:
@@ -98,17 +101,18 @@ def _panels(
             axes.set_xlim(0, end)
         for method, band in drawn:  # where lines end, and nowhere else, so that markers hide no line
             end_style = {"color": method.color, "marker": method.marker, "markersize": 5}
-            end = axes_row[1].plot(band[-1:, 0], band[-1:, 1], clip_on=False, zorder=5, **end_style)
+            end = axes_row[-1].plot(band[-1:, 0], band[-1:, 1], clip_on=False, zorder=5, **end_style)
             value = percent(band[-1, 1] / 100) if name == "test_accuracy" else number(band[-1, 1])
             mark(method, end, f"{method.label}: {value} at step {band[-1, 0]:,.0f}")
         axes_row[0].set_ylabel(label)
-    grid[0, 0].set_title(f"The first {100 * early / last:.2g} % of the steps")
-    grid[0, 1].set_title("The whole run")
+    if len(parts) > 1:
+        grid[0, 0].set_title(f"The first {100 * early / last:.0f} % of the steps")
+    grid[0, -1].set_title("The whole run")
     for axes in grid[1]:
         axes.set_xlabel("Training step")
-        axes.xaxis.set_major_locator(MaxNLocator(3 if axes is grid[1, 0] else 4, steps=[1, 2.5, 5, 10]))
+        axes.xaxis.set_major_locator(MaxNLocator(5 if axes is grid[1, -1] else 4, steps=[1, 2, 2.5, 5, 10]))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}"))
-    _label(figure, grid[0, 1], [(method, bands[method.id, "test_accuracy"][-1, 1] * 100) for method in shown])
+    _label(figure, grid[0, -1], [(method, bands[method.id, "test_accuracy"][-1, 1] * 100) for method in shown])
 
 
 def _line(axes: Axes, method: Method, band: np.ndarray) -> None:

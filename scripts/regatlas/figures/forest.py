@@ -74,7 +74,7 @@ def draw(spec: Spec, table: pandas.DataFrame, comparison: pandas.DataFrame, fold
                 _rows(panel, spec, shown, rows, seeds)
                 panel.xaxis.set_major_locator(MaxNLocator(5))
                 plain_ticks(panel.xaxis)
-            _near_zero(axes[-1], near if len(axes) > 1 else None, shown, rows)
+            beyond = _near_zero(axes[-1], near if len(axes) > 1 else None, shown, rows)
             for panel in axes[1:]:
                 panel.tick_params(labelleft=False)
                 panel.set_xlabel(f"The same within ±{near:g} points of zero")
@@ -82,7 +82,7 @@ def draw(spec: Spec, table: pandas.DataFrame, comparison: pandas.DataFrame, fold
             for row, method in enumerate(shown):
                 place = {"transform": axes[-1].get_yaxis_transform(), "va": "center", "size": 8}
                 mark(method, axes[-1].text(1.03, row, beside[method.id], **place))
-            _key(figure, spec, rows.loc[[method.id for method in shown]])
+            _key(figure, spec, rows.loc[[method.id for method in shown]], beyond)
         else:
             figure.text(0.5, 0.5, "no other method to compare with the baseline", ha="center", style="italic")
         note(figure, spec.left_out(table), 100)
@@ -128,20 +128,23 @@ def _rows(axes: Axes, spec: Spec, shown: list[Method], rows: pandas.DataFrame, s
             mark(method, middle)
 
 
-def _near_zero(axes: Axes, near: float | None, shown: list[Method], rows: pandas.DataFrame) -> None:
-    """Show what is within ``near`` points of zero, and an arrow for a method that lies beyond."""
+def _near_zero(axes: Axes, near: float | None, shown: list[Method], rows: pandas.DataFrame) -> bool:
+    """Show what is within ``near`` points of zero, and an arrow for a method that lies beyond; whether one does."""
     if near is None:
         low, high = axes.get_xlim()
         axes.set_xlim(min(low, -0.05), max(high, 0.05))
-        return
+        return False
     axes.set_xlim(-near, near)
+    beyond = False
     for row, method in enumerate(shown):
         mean = _POINTS * float(rows.loc[method.id, "difference"])
         if abs(mean) > near:
+            beyond = True
             place = axes.plot(
                 np.sign(mean) * near * 0.97, row, marker="<" if mean < 0 else ">", markersize=7, color=method.color
             )
             mark(method, place, said(method, rows.loc[method.id]))
+    return beyond
 
 
 def _simultaneous(values: pandas.Series) -> tuple[float, float, float]:
@@ -169,7 +172,7 @@ def said(method: Method, values: pandas.Series) -> str:
     return f"{text}; {values['decision'] or 'no decision'}".replace("-", "\N{MINUS SIGN}")
 
 
-def _key(figure: Figure, spec: Spec, rows: pandas.DataFrame) -> None:
+def _key(figure: Figure, spec: Spec, rows: pandas.DataFrame, beyond: bool) -> None:
     handles = [
         Line2D([], [], color=INK, marker="o", markersize=3, linestyle=""),
         Line2D([], [], color=INK, marker="o", markersize=5.5, linewidth=3.5, alpha=0.7),
@@ -183,6 +186,9 @@ def _key(figure: Figure, spec: Spec, rows: pandas.DataFrame) -> None:
     if rows["difference_simultaneous_low"].notna().any():
         handles.insert(2, Line2D([], [], color=INK, linewidth=1.2, marker="|", markersize=7))
         labels.insert(2, f"simultaneous {_POINTS * spec.level:g} % interval, which decides")
+    if beyond:
+        handles.append(Line2D([], [], color=INK, marker="<", markersize=7, linestyle=""))
+        labels.append("mean outside of the panel on the right")
     legend(figure, handles, labels, loc="outside upper left", ncols=2, columnspacing=1.3)
 
 

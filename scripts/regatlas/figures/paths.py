@@ -10,9 +10,10 @@ import pandas
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
-from regatlas.figures.style import INK, Method, Spec, legend, look, mark, note, number, percent, save_svg, wrap
+from regatlas import grids
+from regatlas.figures.style import INK, Method, Spec, legend, look, mark, note, percent, plain_ticks, save_svg, wrap
 from regatlas.statistics import t_interval
 
 _PANELS = (
@@ -96,10 +97,11 @@ def _grid(figure: Figure, paths: Sequence[tuple[Method, str, pandas.DataFrame]])
                     mark(method, axes.fill_between(places, low, high, color=method.color, alpha=0.2, linewidth=0))
                 if column == drawn[0][0]:
                     at = path["selected"].to_numpy()
-                    ring = axes.plot(places[at], mean[at], marker="o", markersize=8, mfc="none", mec=INK, linestyle="")
+                    style = {"marker": "o", "markersize": 8, "mfc": "none", "mec": INK, "linestyle": ""}
+                    ring = axes.plot(places[at], mean[at], clip_on=False, **style)  # whole at the edge, too
                     mark(method, ring, f"{method.label}: selected")
             axes.yaxis.set_major_locator(MaxNLocator(3))
-            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 3)))
+            plain_ticks(axes.yaxis)
             axes.tick_params(labelsize=7.5, length=2)
             axes.tick_params(axis="x", labelsize=7)
             axes.set_xlabel(name.removeprefix("training."), fontsize=8)
@@ -130,7 +132,7 @@ def _axis(axes: Axes, values: Sequence[Any]) -> np.ndarray:
         else:
             places = ranks
     shown = _apart(np.log(places) if axes.get_xscale() == "log" else places)
-    names = [f"{value:g}" if _numeric([value]) else wrap(_word(value), 12) for value in values]
+    names = [f"{value:g}" if _numeric([value]) else wrap(grids.word(value), 12) for value in values]
     axes.xaxis.set_major_locator(FixedLocator(places[shown]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticklabels([names[index] for index in shown])
@@ -145,11 +147,6 @@ def _apart(places: np.ndarray) -> list[int]:
         if min(places[index] - places[shown[-1]], places[-1] - places[index]) >= near:
             shown.append(index)
     return [*shown, len(places) - 1] if len(places) > 1 else shown
-
-
-def _word(value: Any) -> str:
-    """A setting's value as a config has it."""
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _left_out(spec: Spec, table: pandas.DataFrame) -> str:
@@ -170,7 +167,7 @@ def _describe(paths: Sequence[tuple[Method, str, pandas.DataFrame]]) -> str:
     for method, name, path in paths:
         points = ", ".join(
             f"{percent(row['test_accuracy']) if np.isfinite(row['test_accuracy']) else 'no finished run'} at "
-            f"{_word(row['value'])}{' (selected)' if row['selected'] else ''}"
+            f"{grids.word(row['value'])}{' (selected)' if row['selected'] else ''}"
             for row in path.to_dict("records")
         )
         parts.append(f"{method.label}, {name}: test accuracy {points}.")

@@ -194,5 +194,6 @@ def _paths(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             rest = {key: value for key, value in chosen.items() if key != setting}
             along = [number for number, row in mine if {**row["values"], **rest} == row["values"]]
             if len(along) > 1:
-                paths.append({"method": method, "setting": setting, "rows": along})
+                words = [grids.word(rows[number]["values"][setting]) for number in along]
+                paths.append({"method": method, "setting": setting, "rows": along, "words": words})
     return paths

@@ -112,7 +112,8 @@ class Spec:
 
     def chosen(self, runs: pandas.DataFrame) -> "Spec":
         """This spec if its methods can all be shown in full; else one with the baseline and those of the highest and
-        the lowest mean test accuracy, in the same order, with dashes and markers that tell them apart.
+        the lowest mean test accuracy, in the same order, with dashes that tell them apart; markers stay those of the
+        other figures.
         """
         if len(self.methods) <= MOST:
             return self
@@ -121,8 +122,13 @@ class Spec:
         ranked = sorted(ids, key=lambda method: -means[method])
         kept = {self.baseline, *ranked[:_HIGHEST], *ranked[-_LOWEST:]}
         methods = [method for method in self.methods if method.id in kept] or list(self.methods[:1])
-        styled = (dataclasses.replace(method, **_cue(number)) for number, method in enumerate(methods))
-        return dataclasses.replace(self, methods=tuple(styled))
+        styled: dict[tuple[object, str], Method] = {}
+        for number, method in enumerate(methods):
+            dashes = [DASHES[(number + more) % len(DASHES)] for more in range(len(DASHES))]
+            dash = next((dash for dash in dashes if (dash, method.marker) not in styled), dashes[0])
+            styled[dash, method.marker] = method
+            methods[number] = dataclasses.replace(method, dash=dash)
+        return dataclasses.replace(self, methods=tuple(methods))
 
     def not_chosen(self, chosen: "Spec") -> str:
         """A sentence on what ``chosen`` shows of this spec, or ''."""

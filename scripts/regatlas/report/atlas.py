@@ -11,7 +11,7 @@ import jinja2
 import yaml
 from markupsafe import Markup
 
-from regatlas import configfiles, decisions, studies
+from regatlas import configfiles, datasets, decisions, studies
 from regatlas.errors import UserError
 from regatlas.grids import RECIPE
 from regatlas.report import numbers
@@ -23,12 +23,6 @@ _NAMED = 3  # methods of one decision that a sentence names; of more it gives th
 _COLUMNS = ("method", "label", "values", "seeds", "test_accuracy", "decision", "undecidable")
 _DIFFERENCES = tuple(f"{name}{end}" for name in ("difference", "difference_simultaneous") for end in ("_low", "_high"))
 _NOT_SETTINGS = ("regularizer", "label", "published", "training", "baseline")
-SIGNS = {
-    decisions.BETTER: "\N{BLACK UP-POINTING TRIANGLE}",
-    decisions.WORSE: "\N{BLACK DOWN-POINTING TRIANGLE}",
-    decisions.EQUIVALENT: "\N{ALMOST EQUAL TO}",
-    decisions.UNDECIDED: "?",
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +43,13 @@ class Study:
     @property
     def question(self) -> str:
         return text(self.config, "report", "question")
+
+    @property
+    def data(self) -> str:
+        """The data set's name as the study's report has it."""
+        name = text(self.config, "dataset", "name")
+        known_title = datasets.KNOWN[name].title if name in datasets.KNOWN else name
+        return text(self.config, "dataset", "title") or known_title
 
     @property
     def link(self) -> str:
@@ -75,7 +76,7 @@ class Study:
         level, margin = part(self.config, "statistics", "level"), part(self.config, "statistics", "margin")
         steps, images = part(self.config, "training", "steps"), part(self.config, "training", "train_size")
         found = [
-            ("Data", text(self.config, "dataset", "name")),
+            ("Data", self.data),
             (
                 "Network",
                 "" if hidden is None else f"hidden: {numbers.setting(hidden)}" if hidden else "one layer",
@@ -83,7 +84,7 @@ class Study:
             ("Training", f"{steps:,} steps, {images:,} images" if known(steps) and known(images) else ""),
             ("Runs", "" if self.runs is None else f"{self.runs:,}"),
             ("Seeds a method", " to ".join(f"{seed}" for seed in dict.fromkeys([*seeds[:1], *seeds[-1:]]))),
-            ("Decided at", f"{100 * level:g} %" if known(level) else ""),
+            ("Decided at", f"{100 * level:g}{numbers.SPACE}%" if known(level) else ""),
             ("Margin", f"{100 * margin:g} points" if known(margin) else ""),
             ("Trained", self.trained),
         ]
@@ -123,7 +124,7 @@ def _read(folder: Path) -> Study:
     records = table.astype(object).where(table.notna(), None).to_dict("records")
     rows = {row["method"]: row for row in records}
     for row in records:
-        if row["decision"] not in ("", *SIGNS):
+        if row["decision"] not in ("", *decisions.SIGNS):
             raise UserError(f"{path}: no decision is called {row['decision'][:80]!r}")
         row["values"] = _mapping(row["values"] or "{}", path)
     against = [row["method"] for row in records if not row["decision"]]
@@ -162,7 +163,7 @@ def headline(study: Study) -> str:
     if not others:
         return f"{reference} stands alone: there is no other method with a finished run."
     said = []
-    for word in SIGNS:
+    for word in decisions.SIGNS:
         if rows := [row for row in others if row["decision"] == word]:
             said.append(f"{len(rows)} {'is' if len(rows) == 1 else 'are'} {word} ({_named(rows)})")
     lost = len(study.others) - len(others)
@@ -255,12 +256,16 @@ def render(folders: Iterable[Path]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"headline": headline, "count": numbers.count, "setting": numbers.setting}
+    environment.filters |= {
+        "headline": lambda study: numbers.unbroken(headline(study)),
+        "count": numbers.count,
+        "setting": numbers.setting,
+    }
     return environment.get_template("template.html.j2").render(
         studies=found,
         damaged=damaged,
         lines=matrix(found),
         runs=sum(study.runs or 0 for study in found),
-        signs=SIGNS,
+        signs=decisions.SIGNS,
         style=Markup((_PAGE / "style.css").read_text("utf-8")),
     )

@@ -18,7 +18,11 @@ from regatlas.tables import read_csv
 
 _PARTS = (0.01, 0.1, 0.5, 1.0)  # of a run, at which learning curves are read off
 _MEANS = "means over seeds, ± half the width of the 95 % t interval"
-_OF_POINTS = {"weight_norm": "Norm", "roughness": "Roughness", "template_correlation": "Template correlation"}
+_OF_POINTS = {  # column -> its head and its form
+    "weight_norm": ("Norm", ".2f"),
+    "roughness": ("Roughness", ".3f"),
+    "template_correlation": ("Template correlation", ".2f"),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -189,6 +193,7 @@ def _robustness(methods: Sequence[str], robustness: pd.DataFrame) -> Table:
 def _points(methods: Sequence[str], tuning: pd.DataFrame) -> Table:
     """Every point of every grid."""
     there = [name for name in _OF_POINTS if tuning[name].notna().any()]
+    heads = [_OF_POINTS[name][0] for name in there]
     by_method = dict(list(tuning.groupby("method")))
     rows = [
         (method, list(_point(point, there)))
@@ -200,7 +205,7 @@ def _points(methods: Sequence[str], tuning: pd.DataFrame) -> Table:
         "Every point of every grid: means over seeds. The selected point has the best validation accuracy; test "
         "accuracies select nothing.",
         "tuning.csv",
-        ["Point", "Selected", "Seeds", "Validation accuracy (%)", "Test accuracy (%)", *map(_OF_POINTS.get, there)],
+        ["Point", "Selected", "Seeds", "Validation accuracy (%)", "Test accuracy (%)", *heads],
         rows,
         ("Point", "Selected"),
     )
@@ -215,7 +220,7 @@ def _point(point: Mapping[str, Any], more: Sequence[str]) -> Iterator[Cell]:
     yield _number(numbers.half_width(point, "validation_accuracy"), point["validation_accuracy"])
     yield _number(numbers.percent(point["test_accuracy"]), point["test_accuracy"])
     for name in more:
-        yield _number(numbers.number(point[name], ".3g"), point[name])
+        yield _number(numbers.number(point[name], _OF_POINTS[name][1]), point[name])
 
 
 def _cost(finished: pd.DataFrame, comparison: Sequence[Mapping[str, Any]]) -> Table:
@@ -267,7 +272,7 @@ def _spectrum(powers: pd.DataFrame) -> Table:
     rings = sorted(set(powers["frequency"]))
     known = {(row.method, row.frequency): row.power for row in powers.itertuples()}
     rows = [
-        (method, [_number(numbers.number(power, ".3g"), power) for power in (known.get((method, r)) for r in rings)])
+        (method, [_number(_significant(power), power) for power in (known.get((method, ring)) for ring in rings)])
         for method in dict.fromkeys(powers["method"])
     ]
     return Table(
@@ -295,6 +300,11 @@ def _distribution(pools: pd.DataFrame) -> Table:
     return Table("Of all seeds together.", "", heads, rows)
 
 
+def _significant(value: Any) -> str:
+    """A number with three digits, of which the last ones may be zeros."""
+    return style.number(value) if numbers.known(value) else numbers.DASH
+
+
 def _number(text: str, value: Any, more: str = "") -> Cell:
     return Cell(text, float(value) if numbers.known(value) else None, more)
 
@@ -305,5 +315,9 @@ def _mean(values: Any, scale: float, form: str = "") -> Cell:
     half = (high - low) / 2
     if not form:
         form = f".{min(max(1 - math.floor(math.log10(half)), 0), 9)}f" if half > 0 else ".4g"
-    more = f"{numbers.PLUS_MINUS} {numbers.number(half, form.replace('+', ''))}" if numbers.known(half) else ""
+    more = (
+        f"{numbers.PLUS_MINUS}{numbers.SPACE}{numbers.number(half, form.replace('+', ''))}"
+        if numbers.known(half)
+        else ""
+    )
     return _number(numbers.number(mean, form), mean / scale, more)

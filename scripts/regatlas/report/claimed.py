@@ -7,11 +7,13 @@ from urllib.parse import quote
 
 import pandas as pd
 
+from regatlas import decisions
+
 SIGNS = {  # beside the words, so that a glance is enough and no colour is needed
     "supported": "\N{CHECK MARK}",
     "refuted": "\N{MULTIPLICATION X}",
     "wrong as stated": "\N{NOT EQUAL TO}",
-    "undecided": "\N{ALMOST EQUAL TO}",
+    "undecided": decisions.SIGNS[decisions.UNDECIDED],
     "opinion": "\N{LEFT DOUBLE QUOTATION MARK}",
     "not measured": "\N{WHITE CIRCLE}",
 }

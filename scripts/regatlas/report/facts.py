@@ -51,13 +51,13 @@ def _differences(rows: Sequence[Mapping[str, Any]], reference: str) -> str:
 
 
 def _group(group: Sequence[Mapping[str, Any]], verb: str, most: int) -> str:
-    """Methods of one decision, each with its difference; of more than ``most`` the smallest and the largest."""
+    """Methods of one decision, each with its difference; of more than ``most`` the lowest and the highest."""
     if len(group) <= most:
         values = (f"{row['label']} ({percent(row['difference'], '+.2f')} points)" for row in group)
         return f"{listing(values)} {verb}"
-    ends = sorted(group, key=lambda row: abs(row["difference"]))
-    values = (f"{percent(row['difference'], '+.2f')} ({row['label']})" for row in (ends[0], ends[-1]))
-    return f"{len(group)} methods {verb}, by {' to '.join(values)} points"
+    ends = sorted(group, key=lambda row: row["difference"])
+    values = (f"{row['label']} {percent(row['difference'], '+.2f')}" for row in (ends[0], ends[-1]))
+    return f"{len(group)} methods {verb} (from {' to '.join(values)} points)"
 
 
 def _difference(row: Mapping[str, Any]) -> str:

@@ -1,12 +1,16 @@
 """Numbers as the report writes them; a missing one is a dash."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
+from regatlas import grids
+
 DASH, MINUS, PLUS_MINUS = "\N{EN DASH}", "\N{MINUS SIGN}", "\N{PLUS-MINUS SIGN}"
-_SPACE = "\N{NO-BREAK SPACE}"
+SPACE = "\N{NO-BREAK SPACE}"
+_LOOSE = re.compile(r"(?<=\d) (?=%)|(?<=±) | (?=±)")
 
 
 def known(value: Any) -> bool:
@@ -15,11 +19,11 @@ def known(value: Any) -> bool:
 
 
 def number(value: Any, form: str = ".3f") -> str:
-    """A number in the given format, with a real minus sign; none before a zero."""
+    """A number in the given format, with a real minus sign; no sign before a zero."""
     if not known(value):
         return DASH
     text = f"{value:{form}}"
-    return (text.lstrip("-") if not float(text.replace(",", "")) else text).replace("-", MINUS)
+    return (text.lstrip("+-") if not float(text.replace(",", "")) else text).replace("-", MINUS)
 
 
 def percent(fraction: Any, form: str = ".2f") -> str:
@@ -36,13 +40,20 @@ def half_width(row: Mapping[str, Any], name: str) -> str:
     """A fraction in percent, with half the width of its interval where it has one."""
     low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
     text = percent(row.get(name))
-    return f"{text} {PLUS_MINUS} {percent((high - low) / 2)}" if known(low) and known(high) else text
+    return f"{text}{SPACE}{PLUS_MINUS}{SPACE}{percent((high - low) / 2)}" if known(low) and known(high) else text
 
 
 def bounds(row: Mapping[str, Any], name: str, form: str, scale: float = 1) -> str:
     """A quantity's interval in brackets, or ''."""
     low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
-    return f"[{number(low * scale, form)}, {number(high * scale, form)}]" if known(low) and known(high) else ""
+    if not (known(low) and known(high)):
+        return ""
+    return f"[{number(low * scale, form)},{SPACE}{number(high * scale, form)}]"
+
+
+def unbroken(text: str) -> str:
+    """A text with numbers that stay in one line with their per cent sign and with what stands around a ±."""
+    return _LOOSE.sub(SPACE, text)
 
 
 def p_value(value: Any) -> str:
@@ -55,13 +66,13 @@ def duration(seconds: Any) -> str:
     if not known(seconds):
         return DASH
     if seconds < 10:
-        return f"{seconds:.1f}{_SPACE}s"
+        return f"{seconds:.1f}{SPACE}s"
     whole = round(seconds)
     minutes, rest = divmod(whole, 60)
     hours, minutes_left = divmod(minutes, 60)
     if hours:
-        return f"{hours}{_SPACE}h {minutes_left}{_SPACE}min"
-    return f"{minutes}{_SPACE}min {rest}{_SPACE}s" if minutes else f"{rest}{_SPACE}s"
+        return f"{hours}{SPACE}h {minutes_left}{SPACE}min"
+    return f"{minutes}{SPACE}min {rest}{SPACE}s" if minutes else f"{rest}{SPACE}s"
 
 
 def listing(items: Iterable[Any]) -> str:
@@ -98,7 +109,7 @@ def setting(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}" if abs(value) >= 1000 else str(value)
     if isinstance(value, float):
-        return f"{value:g}"
+        return grids.word(value)
     if isinstance(value, list | tuple):
         return ", ".join(map(setting, value)) or "none"
     if isinstance(value, Mapping):

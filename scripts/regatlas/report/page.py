@@ -13,7 +13,7 @@ import pandas as pd
 import yaml
 from markupsafe import Markup
 
-from regatlas import corruptions, grids, markup
+from regatlas import corruptions, decisions, grids, markup
 from regatlas.comparison import TOLERANCE
 from regatlas.errors import UserError
 from regatlas.figures import style
@@ -139,6 +139,7 @@ def render(
         "significant": style.number,
         "half_width": numbers.half_width,
         "bounds": numbers.bounds,
+        "unbroken": numbers.unbroken,
         "p_value": numbers.p_value,
         "duration": numbers.duration,
         "listing": numbers.listing,
@@ -147,7 +148,7 @@ def render(
         "count": numbers.count,
         "setting": numbers.setting,
         "formula": formulas.svg,
-        "verdict": verdict,
+        "verdict": lambda text: numbers.unbroken(verdict(text)),
     }
     environment.tests["known"] = numbers.known
     return environment.get_template("template.html.j2").render(
@@ -170,6 +171,7 @@ def render(
         own_training=any(method["training"].get("train_size", size) != size for method in methods),
         own_network=any(_differs(method.get("network"), config.get("network")) for method in methods),
         rows=rows,
+        signs=decisions.SIGNS,
         by_id=by_id,
         labels=labels,
         colors={method["id"]: method["color"] for method in methods},
@@ -190,7 +192,7 @@ def render(
         still_open=facts.still_open(rows),
         lost=facts.missing(methods, seeds, runs) + facts.lost_runs(methods, seeds, selected_runs(runs)),
         tuning=tuning,
-        evaluations=int(curves.groupby(["method", "seed", "point"]).size().max()) if len(curves) else 0,
+        evaluations=_evaluations(curves, methods, training),
         figures=pictures,
         drawn=drawn,
         behind=behind.tables(drawn, [*by_id], selected_runs(runs), curves, robustness, points, rows, Path(figures)),
@@ -206,6 +208,14 @@ def render(
 def _differs(own: Mapping[str, Any] | None, common: Mapping[str, Any] | None) -> bool:
     """Whether a method's own section has a value other than the study's."""
     return any((common or {}).get(key, value) != value for key, value in (own or {}).items())
+
+
+def _evaluations(curves: pd.DataFrame, methods: Sequence[Mapping[str, Any]], training: Mapping[str, Any]) -> int:
+    """How often a run of the study's own recipe was evaluated; 0 if there is none."""
+    keys = ("steps", "evaluate_every")
+    usual = {m["id"] for m in methods if all(m["training"].get(key) in (None, training.get(key)) for key in keys)}
+    counts = curves[curves["method"].isin(usual)].groupby(["method", "seed", "point"]).size()
+    return int(counts.max()) if len(counts) else 0
 
 
 def _has(rows: Iterable[Mapping[str, Any]], column: str) -> bool:

@@ -43,11 +43,12 @@ function pickChecked() {
   showPicked();
 }
 
-/** Check what the address names; ids that the study does not have are ignored. */
+/** Check what the address names; ids that the study does not have are ignored, and `methods=` names none. */
 function pickFromAddress() {
   const named = readAddress().values.get("methods");
   const wanted = new Set((named || "").split(",").map(decode).filter((id) => boxes.has(id)));
-  for (const [id, box] of boxes) box.checked = named === undefined || !wanted.size || wanted.has(id);
+  const all = named === undefined || (named !== "" && !wanted.size);
+  for (const [id, box] of boxes) box.checked = all || wanted.has(id);
   showPicked();
 }
 

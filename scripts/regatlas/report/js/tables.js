@@ -23,9 +23,12 @@ function order(column, isText, down) {
   const sign = down ? -1 : 1;
   return (one, other) => {
     const [a, b] = [one.cells[column], other.cells[column]];
-    if (isText) return sign * a.textContent.localeCompare(b.textContent);
+    // Cells without a text or a number stay last, whichever way.
+    if (isText) {
+      const [x, y] = [a.textContent.trim(), b.textContent.trim()];
+      return (x === "–") - (y === "–") || sign * x.localeCompare(y);
+    }
     const [x, y] = [a.dataset.value, b.dataset.value];
-    // Cells without a number stay last, whichever way.
     if (x === undefined || y === undefined) return (x === undefined) - (y === undefined);
     return sign * (Number(x) - Number(y));
   };
@@ -43,7 +46,7 @@ function addTools(table, rows) {
     const filter = () => {
       const wanted = text.value.trim().toLowerCase();
       for (const row of rows) {
-        const fits = row.textContent.toLowerCase().includes(wanted) && (!choice.value || decision(row) === choice.value);
+        const fits = row.textContent.replace(/\s+/g, " ").toLowerCase().includes(wanted) && (!choice.value || decision(row) === choice.value);
         row.classList.toggle("filtered", !fits);
       }
       const shown = rows.filter((row) => !row.classList.contains("filtered")).length;

@@ -140,7 +140,7 @@ class Viewer {
     this.heads = make("div", { class: "heads", "aria-hidden": "true" });
     const head = make("div", { class: "weights-row head" }, make("span"), this.heads, make("span", {}, "Spectrum"));
     root.append(make("div", { class: "viewer" }, controls, head, ...this.lines.map((line) => line.row)));
-    const notes = [sprite.about, sprite.left_out ? `${sprite.left_out} pictures are left out, to keep the page small.` : ""];
+    const notes = [sprite.about, sprite.left_out ? `${sprite.left_out.toLocaleString("en")} pictures are left out, to keep the page small.` : ""];
     root.append(make("p", { class: "note" }, ["Spectrum: power against spatial frequency, both logarithmic; the grey line is white noise. Sliders move with the arrow keys.", ...notes].filter(Boolean).join(" ")));
     if (this.strips.length) {
       const tools = make("div", { class: "tools" }, this.unitLabel);
@@ -208,11 +208,11 @@ class Viewer {
     return { row, rows, label, canvas, words, power };
   }
 
-  strip({ method, setting, rows }) {
+  strip({ method, setting, rows, words }) {
     const label = this.sprite.labels[method] ?? method;
-    const frames = rows.map((number) => {
+    const frames = rows.map((number, at) => {
       const row = this.sprite.rows[number];
-      const value = `${JSON.stringify(row.values[setting])}${row.selected ? " (selected)" : ""}`;
+      const value = `${words[at]}${row.selected ? " (selected)" : ""}`;
       const canvas = make("canvas", { role: "img", "aria-label": `${label}, ${setting} ${value}` });
       return { row, canvas, frame: make("div", { class: row.selected ? "frame selected" : "frame" }, canvas, make("span", {}, value)) };
     });
