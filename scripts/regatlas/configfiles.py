@@ -74,13 +74,20 @@ def check(*paths: str | os.PathLike) -> None:
     """
     for path in paths:
         if os.path.exists(path):
-            _check(path)
+            read(path)
 
 
-def _check(path: str | os.PathLike) -> None:
+def read(path: str | os.PathLike) -> dict[str, Any]:
+    """The config in a file, checked as ``check`` does.
+
+    Raises:
+        UserError: what is wrong, with file and line; also that there is no such file.
+    """
     try:
         with open(path, "rb") as stream:
             content = stream.read()
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}") from None
     try:
@@ -103,6 +110,7 @@ def _check(path: str | os.PathLike) -> None:
     for key, reason in _SNAKEMAKES_OWN.items():
         if key in config:
             raise UserError(f"{path}: {key}: not allowed in a config of this workflow ({reason})")
+    return config
 
 
 def _json(text: str, path: str | os.PathLike) -> Any:
