@@ -13,7 +13,7 @@ import math
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -127,19 +127,22 @@ class Declaration:
         """The files behind it."""
         return [part.path for part in self.parts or (self,)]
 
-    def resolve(self, given: Mapping[str, Any], where: str, beside: Iterable[str] = ()) -> dict[str, Any]:
+    def resolve(
+        self, given: Mapping[str, Any], where: str, beside: Iterable[str] = (),
+        elsewhere: Callable[[str], str] = lambda name: "",
+    ) -> dict[str, Any]:  # fmt: skip
         """All settings, the given ones checked, the others at their default; sorted by name.
 
         Raises:
-            UserError: unknown name, wrong type or out of range; ``where`` leads the message, and ``beside`` are
-                keys that may stand there too, so that a misspelt one is recognized.
+            UserError: unknown name, wrong type or out of range; ``where`` leads the message, ``beside`` are keys that
+                may stand there too, so that a misspelt one is recognized, and ``elsewhere`` says where one belongs.
         """
         for name in given:
             if name not in self.settings:
                 known = ", ".join(self.settings) or "none"
                 raise UserError(
                     f"{where}.{clip(str(name))}: regularizer {self.name!r} has no such setting; "
-                    f"its settings are: {known}{nearest(name, [*self.settings, *beside])}"
+                    f"its settings are: {known}{elsewhere(name) or nearest(name, [*self.settings, *beside])}"
                 )
         return {
             name: setting.check(given.get(name, setting.default), f"{where}.{name}")
