@@ -300,7 +300,7 @@ ONES = np.ones(120, np.uint8)
     ("role", "content", "expected"),
     [
         ("train_images", b"", "train_images: train_images.npy: 0 bytes found, an IDX file of images has a header"),
-        ("train_images", b"GIF89a" * 9, "train_images: train_images.npy: magic number 0x47494638 found"),
+        ("train_images", b"GIF89a" * 9, "train_images.npy: magic number 0x47494638 found, .*allowed are IDX, .npy"),
         ("train_images", np.zeros((120, 36), np.uint8), r"train_images.npy: an array of shape \[120, 36\] found"),
         ("test_images", np.zeros((60, 6, 5), np.uint8), "dataset.train_images and dataset.test_images.*6 x 6.*6 x 5"),
         (
@@ -308,6 +308,7 @@ ONES = np.ones(120, np.uint8)
             np.ones(121, int),
             "dataset.train_labels do not go together: 120 train images but 121 train labels",
         ),
+        ("train_labels", np.arange(120) // 12, "dataset.train_labels: no training image of class 0: .*shuffle"),
         ("train_labels", ONES.astype(int) - 2, "dataset.train_labels: labels from -1 to 9 found"),
         ("train_labels", ONES * 255, "dataset.train_labels: 256 classes found, allowed are 2 to 255"),
     ],
