@@ -237,12 +237,42 @@ def test_no_config_file(project):
         (["--configfile", "syntax.yaml"], "Config file is not valid JSON or YAML"),
         (["--configfile", "list.yaml"], "Config file must be given as JSON or YAML with keys at top level"),
         (["--cores", "many"], "must be integer or 'all'"),
+        (["--cores", "0"], "--cores: found 0, allowed is 1 or more, or all"),
+        (["--cores=-1"], "--cores: found -1, allowed is 1 or more, or all"),
+        (["--cores", "0", "-n"], "--cores: found 0, allowed is 1 or more, or all"),
     ],
 )
 def test_a_wrong_command_line(project, arguments, expected):
     with unchanged(project):
         write_config_files(project.folder)
         refused(project.snakemake(*arguments), expected)
+
+
+@pytest.mark.parametrize("arguments", [[], ["-n"]])
+@pytest.mark.parametrize(
+    ("name", "link", "expected"),
+    [
+        ("runs", None, "results/runs: found a file, allowed is a folder; move the file away"),
+        ("logs", "gone", "results/logs: found a link to gone, which is not there; allowed is a folder"),
+        (
+            "data/small_digits",
+            "small_digits",
+            "results/data/small_digits: found a link to small_digits, which leads now",
+        ),
+        ("", "gone", "results: found a link to gone, which is not there"),
+        ("", "", "results: found a file"),
+    ],
+)
+def test_something_else_where_results_go(project, name, link, expected, arguments):
+    with unchanged_study(project):
+        path = project.folder / "results" / name
+        kept = path.rename(project.folder / "kept") if path.exists() else None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(link) if link else path.write_text("")
+        refused(project.snakemake(*arguments), expected)
+        path.unlink()
+        if kept:
+            kept.rename(path)
 
 
 def write_config_files(folder):
