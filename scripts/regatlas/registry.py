@@ -219,7 +219,7 @@ def declaration(name: str, path: Path) -> Declaration:
     ]
     if len(classes) != 1:
         names = ", ".join(node.name for node in classes) or "none"
-        raise UserError(f"{path}: expected one class derived from Regularizer, found {names}")
+        raise UserError(f"{path}: expected one class derived directly from Regularizer, found {names}")
     texts, settings, needs_hidden = dict.fromkeys(SHOWN_TEXTS, ""), {}, False
     _check_methods(classes[0], path)
     for key, value in _assignments(classes[0]):
@@ -242,6 +242,8 @@ def declaration(name: str, path: Path) -> Declaration:
             settings[key] = _setting(key, value, path)
     if not texts["title"]:
         raise UserError(f"{path}, line {classes[0].lineno}: class {classes[0].name} declares no title")
+    if path.parent != LIBRARY:
+        _check_acts(classes[0], path)
     return Declaration(name, path, classes[0].name, **texts, settings=settings, needs_hidden=needs_hidden)
 
 
@@ -275,6 +277,9 @@ def load(path: Path, class_name: str) -> type:
 
 def _check_methods(node: ast.ClassDef, path: Path) -> None:
     """Refuse hooks that cannot be called and methods that look like a misspelt hook, which nobody would call."""
+    for name, value in _assignments(node):
+        if name in hooks() and isinstance(value, ast.Constant | ast.List | ast.Tuple | ast.Dict | ast.JoinedStr):
+            raise UserError(f"{path}, line {value.lineno}: {name} must be a method, found {ast.unparse(value)}")
     for method in node.body:
         if not isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
@@ -291,12 +296,26 @@ def _check_methods(node: ast.ClassDef, path: Path) -> None:
                     f"found ({ast.unparse(arguments)})"
                 )
         elif not method.name.startswith("_"):
-            alike = difflib.get_close_matches(method.name, hooks(), n=1, cutoff=0.8)
+            alike = difflib.get_close_matches(method.name, hooks(), n=1, cutoff=0.75)
             if alike:
                 raise UserError(
                     f"{where}: {method.name} is no hook (did you mean {alike[0]!r}?); "
                     "a method of your own that is called like one needs another name or a leading _"
                 )
+
+
+def _check_acts(node: ast.ClassDef, path: Path) -> None:
+    """Refuse a class of the user's that would train as ``none`` does, as nothing of it is ever called."""
+    own = {part.name: part.lineno for part in node.body if isinstance(part, ast.FunctionDef)}
+    defined = (part.name for part in ast.walk(node) if isinstance(part, ast.FunctionDef))  # also under an if
+    acts = {*defined, *(name for name, _ in _assignments(node))} & {*hooks(), "patience"}
+    if acts or len(node.bases) > 1 or node.decorator_list:  # hooks may also come from there
+        return
+    alike = [f"; {name} in line {line} is none{hint}" for name, line in own.items() if (hint := nearest(name, hooks()))]
+    raise UserError(
+        f"{path}, line {node.lineno}: class {node.name} has no hook, so it would do nothing{''.join(alike)}; "
+        f"hooks are: {', '.join(hooks())}"
+    )
 
 
 def _assignments(node: ast.ClassDef) -> Iterable[tuple[str, ast.expr]]:

@@ -311,6 +311,11 @@ PLUGIN = "from regatlas.regularizers.base import Regularizer, Setting\nclass Min
         ("mine.py", "class Mine(", "mine.py, line 1: not valid Python"),
         ("mine.py", f"{PLUGIN}title = input()", "mine.py, line 3: a declaration must be a literal"),
         ("mine.py", f"{PLUGIN}title = 'x'; a = Setting(1, low='0')", "mine.py, line 3: a must be Setting"),
+        (
+            "mine.py",
+            f"{PLUGIN}title = 'x'",
+            "mine.py, line 2: class Mine has no hook, so it would do nothing; hooks are",
+        ),
         ("my-own.py", "", "plugins: my-own.py: expected a Python file named like its regularizer"),
     ],
 )
@@ -321,6 +326,16 @@ def test_a_wrong_plugin(project, name, text, expected):
         project.config["methods"]["mine"] = {"regularizer": name.removesuffix(".py")}
         project.save()
         refused(project.snakemake(), expected)
+
+
+def test_a_plugin_whose_operations_cannot_be_compiled(project):
+    with unchanged_study(project):
+        hook = "def penalty(self, v, p, l): return tf.strings.to_number(tf.strings.as_string(l[0, 0]))"
+        (project.folder / "mine.py").write_text(f"import tensorflow as tf\n{PLUGIN}title = 'x'\n    {hook}\n")
+        project.config["methods"] = {"mine": {"regularizer": "mine"}}
+        project.config |= {"plugins": ["mine.py"], "compare": ["mine"], "baseline": "mine", "seeds": [0]}
+        project.save()
+        refused_by_a_job(project.snakemake(), "mine.py, line 5: XLA, which compiles the training, has no .*AsString")
 
 
 ONES = np.ones(120, np.uint8)
