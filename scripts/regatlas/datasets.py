@@ -280,8 +280,9 @@ def _length(head: bytes) -> int | None:
     if head[:6] != b"\x93NUMPY":
         return None
     begin = 10 if head[6] == 1 else 12  # version 1 has two bytes for the length of its header, the others four
-    (length,) = ast.literal_eval(head[begin : begin + int.from_bytes(head[8:begin], "little")].decode())["shape"]
-    return length
+    header = ast.literal_eval(head[begin : begin + int.from_bytes(head[8:begin], "little")].decode())
+    (length,) = header["shape"]
+    return length if header["descr"][1] in "iu" else None  # anything but whole numbers is refused when it is read
 
 
 def _refuse_unknown(settings: Mapping[str, Any], allowed: tuple[str, ...], key: str) -> None:

@@ -15,6 +15,7 @@ from regatlas.errors import UserError
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 DIGEST = "ab" * 32
 LABELS = np.arange(300) % 10
+OBJECTS = b"\x93NUMPY\1\0\x60\0{'descr': '|O', 'fortran_order': False, 'shape': (1,)}".ljust(200)
 IDX = struct.pack(">II", 0x801, 300) + LABELS.astype(np.uint8).tobytes()
 
 
@@ -93,7 +94,17 @@ def test_the_images_to_train_on_are_counted_by_the_header_of_the_labels(tmp_path
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"junk", IDX[:7], IDX[:4] + bytes(4), b"\x93NUMPY\1\0\x04\0None", b"PK\x03\x04", b"\x1f\x8bjunk", None],
+    [
+        b"",
+        b"junk",
+        IDX[:7],
+        IDX[:4] + bytes(4),
+        b"\x93NUMPY\1\0\x04\0None",
+        b"PK\x03\x04",
+        b"\x1f\x8bjunk",
+        OBJECTS,
+        None,
+    ],
 )
 def test_a_file_whose_header_does_not_say_it_is_left_to_the_preparation(tmp_path, content):
     if content is not None:
