@@ -208,7 +208,7 @@ def declaration(name: str, path: Path) -> Declaration:
             setting that cannot be, or contradicts itself.
     """
     try:
-        module = ast.parse(path.read_text(encoding="utf-8"))
+        module = ast.parse(path.read_text(encoding="utf-8-sig"))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # the last two: nested too deeply
         line = getattr(error, "lineno", None)
         raise UserError(f"{path}{f', line {line}' if line else ''}: not valid Python: {error}") from None
@@ -352,6 +352,7 @@ def _setting(name: str, call: ast.Call, path: Path) -> Setting:
         or len(call.args) > 1
         or any(type(value) not in kinds.get(key, ()) for key, value in values.items())
         or not all(isinstance(choice, str) for choice in values.get("choices", ()))
+        or any(isinstance(value, int) and abs(value) >= 2**63 for value in values.values())
     ):
         raise UserError(
             f"{path}, line {call.lineno}: {name} must be Setting(default, low=, high=, above=, below=, choices=, off=,"

@@ -184,6 +184,9 @@ def resolve(config: Any) -> Study:
             points.append(Point({key: values[key] for key in varies}, settings))
         label, published = given.get("label", name), given.get("published")
         against = given.get("baseline", config["baseline"])
+        low, high = ((published or {}).get(f"weight_{end}") for end in ("min", "max"))
+        if low is not None and high is not None and low > high:
+            raise UserError(f"{where}.published: weight_min {low:g} is larger than weight_max {high:g}")
         methods[name] = Method(name, label, colors[name], declaration, varies, tuple(points), published, against)
         config["methods"][name] = _in_full(given, own, methods[name], config)
     for position, name in enumerate(config["compare"]):

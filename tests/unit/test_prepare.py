@@ -92,6 +92,7 @@ def test_pixels_of_any_whole_number_are_the_same_pixels(tmp_path, kind):
         ({"train_labels": np.arange(20) - 1}, ["dataset.train_labels", "from -1", "start at 0"]),
         ({"train_labels": np.zeros(20, int), "test_labels": np.zeros(6, int)}, ["1 classes"]),
         ({"train_labels": np.linspace(0, 1, 20)}, ["train_labels", "float64", "whole numbers"]),
+        ({"train_labels": np.arange(20).astype("m8[s]")}, ["train_labels", "timedelta64", "whole numbers"]),
         ({"train_labels": np.zeros((20, 1), int)}, ["train_labels", "[20, 1]", "[n]"]),
         ({"train_images": np.zeros((20, 12), np.uint8)}, ["train_images", "[20, 12]", "[n, height, width]"]),
         ({"train_images": np.zeros((20, 3, 4))}, ["train_images", "float64", "uint8"]),

@@ -3,7 +3,7 @@ import re
 import pytest
 import yaml
 
-from regatlas import registry
+from regatlas import fingerprint, registry
 from regatlas.errors import UserError, nearest
 from regatlas.registry import Setting
 from regatlas.regularizers import base
@@ -108,6 +108,14 @@ def test_a_base_class_with_a_module_before_its_name_counts(plugin):
     text = f"class A(base.Regularizer):\n    title: str = 'A'\n    s = base.Setting(-1)\n{ACTS}"
     read = registry.declaration("mine", plugin(text))
     assert (read.title, read.settings["s"].default) == ("A", -1)
+
+
+def test_a_byte_order_mark_does_no_harm(plugin):
+    path = plugin()
+    plain = fingerprint.module(path)
+    path = plugin("\ufeff" + PLUGIN, "marked.py")
+    assert registry.declaration("mine", path).title == "Mine" and fingerprint.module(path) == plain
+    assert registry.load(path, "Mine").title == "Mine"
 
 
 @pytest.mark.parametrize(
@@ -259,6 +267,11 @@ def test_a_plugin_with_a_name_that_is_taken(plugin, tmp_path):
         ("class A(Regularizer):\n    title = 'A'\n    s = Setting()", ["line 3", "s must be Setting(default"]),
         ("class A(Regularizer):\n    title = 'A'\n    s = Setting(1, 2)", ["line 3", "s must be Setting(default"]),
         ("class A(Regularizer):\n    title = 'A'\n    s = Setting([1])", ["line 3", "s must be Setting(default"]),
+        (
+            f"class A(Regularizer):\n    title = 'A'\n    s = Setting({10**400})",
+            ["line 3", "s must be Setting(default"],
+        ),
+        (f"class A(Regularizer):\n    title = 'A'\n    s = Setting(1.0, low=-{10**400})", ["line 3", "s must be"]),
         (
             "class A(Regularizer):\n    title = 'A'\n    s = Setting(1, least=0)",
             ["line 3", "s must be Setting(default"],

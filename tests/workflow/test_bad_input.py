@@ -114,6 +114,7 @@ VALUES = [
     case("seeds", [10**12], r"seeds\[0\]: found 1000000000000, allowed is at most 2147483647"),
     case("seeds", list(range(10_001)), "seeds: found .*, allowed are at most 10000 items"),
     case("seeds", [], r"seeds: found \[\], allowed are at least 1 items"),
+    case("methods.l2.published.weight_min", 0.2, "l2.published: weight_min 0.2 is larger than weight_max 0.094"),
     case("methods.l2.published.test_accuracy", 93.2, "test_accuracy: found 93.2, allowed is at most 1"),
     case("methods.l2", {"strength": 0.1}, "methods.l2: lacks 'regularizer'"),
     case("dataset.test_labels", {"url": "https://example.org/x"}, "dataset.test_labels.sha256: missing"),
