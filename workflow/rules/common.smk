@@ -255,9 +255,9 @@ def lock_results():
     One that was at work while this one planned has made files that the plan does not know: then the plan is void.
     """
     try:
-        folders.check_writable(FOLDERS)
         before = AT_WORK[0] or other_snakemake() != AT_WORK
         lock = locks.take(LOCKFILE)
+        folders.check_writable(FOLDERS)
     except locks.Held as holder:
         raise WorkflowError(
             f"Another snakemake is at work in this folder ({holder}), so this one leaves. "
