@@ -154,7 +154,7 @@ def many_methods(count: int) -> dict[str, dict[str, Any]]:
         strength = float(10 ** (-4 * (1 - number / count)))
         kind, own, label = (
             ("l2", {"strength": strength}, f"L2 {strength:.3g}"),
-            ("dropout", {"keep_probability": 1 - 0.9 * strength}, f"Dropout, keeping {1 - 0.9 * strength:.4f}"),
+            ("dropout", {"keep_probability": 1 - 0.9 * strength}, f"Dropout, keeping {1 - 0.9 * strength:.8f}"),
             ("gaussian", {"noise_scale": strength}, f"Gaussian weights, noise {strength:.3g}"),
             ("weight_norm", {"training": {"learning_rate": strength}}, f"Weight normalization, rate {strength:.3g}"),
         )[number % 4]

@@ -1,13 +1,12 @@
 """List the runs under results/ that no study refers to any more; remove them with --remove.
 
-A run is kept if a config file in config/, one named with --configfile, or the table of a study (results/*/runs.csv)
-refers to it.
+A run is kept if a config file in config/ or a folder in it (*.yaml, *.yml, *.json), one named with --configfile, or the
+table of a study (results/*/runs.csv) refers to it.
 """
 
 import argparse
 from pathlib import Path
 
-import yaml
 from snakemake.utils import update_config
 
 from regatlas import configfiles, leftovers, locks
@@ -16,6 +15,7 @@ from regatlas.study import resolve
 
 RESULTS = Path("results")
 DEFAULT = Path("config/config.yaml")
+ENDINGS = (".yaml", ".yml", ".json")  # of config files: what Snakemake reads
 
 
 def main() -> None:
@@ -36,11 +36,13 @@ def main() -> None:
 def prune(configs: list[Path], remove: bool) -> None:
     """List, and remove if wanted, what no study refers to."""
     wanted = leftovers.wanted_by_tables(RESULTS)
-    for path in sorted({*DEFAULT.parent.glob("*.yaml"), *configs}):
+    there = (path for path in DEFAULT.parent.rglob("*") if path.suffix in ENDINGS)
+    for path in sorted({*there, *configs}):
         try:
             wanted[path] = leftovers.wanted_by(resolve(read(path)))
         except UserError as error:
-            raise UserError(f"{path}: {error}\nNothing was removed: what this config refers to is not known.") from None
+            text = str(error) if str(path) in str(error) else f"{path}: {error}"
+            raise UserError(f"{text}\nNothing was removed: what {path} refers to is not known.") from None
     print("Kept is what these refer to:", *map(str, wanted), sep="\n  ")
     found = leftovers.find(RESULTS, set().union(*wanted.values()))
     if not found.files:
@@ -60,13 +62,10 @@ def prune(configs: list[Path], remove: bool) -> None:
 
 def read(path: Path) -> dict:
     """A config as the workflow sees it: merged over the default one, unless it is a whole study."""
-    if not path.is_file():
-        raise UserError("no such file")
-    configfiles.check(DEFAULT, path)
-    own = yaml.safe_load(path.read_text(encoding="utf-8"))
+    own = configfiles.read(path)
     if path == DEFAULT or configfiles.stands_alone(own):
         return own
-    config = yaml.safe_load(DEFAULT.read_text(encoding="utf-8"))
+    config = configfiles.read(DEFAULT)
     update_config(config, own)
     return config
 

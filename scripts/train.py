@@ -17,7 +17,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is impor
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # XLA does the work: this only says in the log that it is on
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # it then does not import Keras: a second and 80 MB for nothing
 
-from regatlas import files, fingerprint, locks, machine, registry, runs  # noqa: E402
+from regatlas import files, fingerprint, locks, machine, plugins, registry, runs  # noqa: E402
 from regatlas.checkpoints import Checkpoint  # noqa: E402
 from regatlas.errors import UserError, run  # noqa: E402
 
@@ -117,9 +117,11 @@ class Training:
         regularizers = [
             registry.load(part.path, part.class_name)(**registry.settings_of(part, parts, chosen)) for part in parts
         ]
+        self.plugins = options.plugin
         try:
-            self.trainer = Trainer(settings, data, *regularizers)
-            self.trainer.start(0)  # so that what does not suit is said now
+            with plugins.at_work(self.plugins):
+                self.trainer = Trainer(settings, data, *regularizers)
+                self.trainer.start(0)  # so that what does not suit is said now
         except Unsuitable as error:
             raise UserError(f"regularizer {name.replace('+', ', ')}: {error}") from None
         self.versions = {
@@ -146,7 +148,9 @@ class Training:
             from regatlas.tensorboard import Events
 
             reports.append(Events(runs.events_folder(path), self.spec["settings"], say))
-        result = self.trainer.run(seed, lambda progress: [tell(progress) for tell in reports], saved, checkpoint.offer)
+        tell_all = lambda progress: [tell(progress) for tell in reports]  # noqa: E731
+        with plugins.at_work(self.plugins):
+            result = self.trainer.run(seed, tell_all, saved, checkpoint.offer)
         now = time.perf_counter()
         metadata = {
             "settings": self.spec["settings"],

@@ -5,6 +5,7 @@ Runs while the workflow is planned: standard library and PyYAML only.
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ _SNAKEMAKES_OWN = {"__use_yte__": "it makes Snakemake run code", "pathvars": "it
 _TOO_DEEP = f"more than {DEEPEST} levels of lists and mappings; does an alias (*name) hold itself?"
 _TOO_MANY = f"more than {MOST_VALUES:,} values; do aliases (*name) multiply?"
 _KINDS = ("str", "int", "float", "bool", "null", "timestamp", "seq", "map", "merge")
+_SURPRISING = re.compile(r"[-+]?0[0-9_]+|.*:.*")  # numbers to the base of 8 or 60
 _TAGS = {f"tag:yaml.org,2002:{kind}" for kind in _KINDS}
 
 
@@ -74,13 +76,20 @@ def check(*paths: str | os.PathLike) -> None:
     """
     for path in paths:
         if os.path.exists(path):
-            _check(path)
+            read(path)
 
 
-def _check(path: str | os.PathLike) -> None:
+def read(path: str | os.PathLike) -> dict[str, Any]:
+    """The config in a file, checked as ``check`` does.
+
+    Raises:
+        UserError: what is wrong, with file and line; also that there is no such file.
+    """
     try:
         with open(path, "rb") as stream:
             content = stream.read()
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}") from None
     try:
@@ -103,6 +112,7 @@ def _check(path: str | os.PathLike) -> None:
     for key, reason in _SNAKEMAKES_OWN.items():
         if key in config:
             raise UserError(f"{path}: {key}: not allowed in a config of this workflow ({reason})")
+    return config
 
 
 def _json(text: str, path: str | os.PathLike) -> Any:
@@ -157,12 +167,17 @@ def _check_node(node: yaml.Node, loader: yaml.SafeLoader, path: str | os.PathLik
         raise UserError(f"{_line(path, node.start_mark)}: the tag {shown} is not allowed; write plain YAML")
     if isinstance(node, yaml.ScalarNode) and not node.tag.endswith(":merge"):
         try:
-            loader.construct_object(node)
+            value = loader.construct_object(node)
         except (ValueError, LookupError, AttributeError):  # PyYAML's, for 2026-99-99, !!bool x, !!timestamp x
             kind = node.tag.rpartition(":")[2]
             raise UserError(
                 f"{_line(path, node.start_mark)}: {node.value[:40]!r} is not a valid {kind}; put text in quotes"
             ) from None
+        if node.tag.endswith((":int", ":float")) and _SURPRISING.fullmatch(node.value):
+            raise UserError(
+                f"{_line(path, node.start_mark)}: {node.value[:40]} is the number {short(value)} in YAML; "
+                "write that, or put text in quotes"
+            )
     elif isinstance(node, yaml.MappingNode):
         first: dict[Any, yaml.Node] = {}
         for key, _ in node.value:

@@ -11,13 +11,16 @@ for one's own set `title` and `class_names`. FILE is a path, or a mapping of `pa
 `sha256sum` prints; a `url` needs it) and `array` (the name of the array in an .npz).
 """
 
+import ast
 import dataclasses
 import functools
+import gzip
 import hashlib
 import json
 import os
 import re
 import stat
+import zipfile
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +32,8 @@ ENVIRONMENT = "REGATLAS_DATA"  # a folder that holds raw files, or one folder pe
 _OWN_KEYS = ("name", "title", "class_names", "validation_size", *ROLES)
 _KNOWN_KEYS = ("name", "path", "validation_size")
 _FILE_KEYS = ("path", "url", "sha256", "array")
+_NOT_BLANK = " with more than spaces in it"
+_HEADER = 1 << 16  # bytes that the header of a file of labels may take
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,11 +84,16 @@ class DataSet:
     citation: str = ""
     validation_size: int = 5000
 
+    @functools.cached_property
+    def images(self) -> int | None:
+        """How many images the training file has, where the labels' size (IDX) or, of a file here, header says it."""
+        labels = next(file for file in self.files if file.role == "train_labels")
+        return _count(labels) if labels.size is None else labels.size - 8
+
     @property
     def training_images(self) -> int | None:
-        """How many images there are to train on, where the size of the labels' file says it (IDX)."""
-        size = next(file.size for file in self.files if file.role == "train_labels")
-        return None if size is None else size - 8 - self.validation_size
+        """How many of them there are to train on."""
+        return None if self.images is None else self.images - self.validation_size
 
 
 def _idx_files(*checksums: str) -> tuple[RawFile, ...]:
@@ -190,6 +200,8 @@ def _own(settings: Mapping[str, Any], validation_size: int) -> DataSet:
             f"dataset.class_names: found {short(names)}, allowed is a list of two texts or more, "
             "one a class (quote numbers)"
         )
+    if any(not item.strip() for item in names):
+        raise UserError(f"dataset.class_names: found {short(names)}, allowed are texts{_NOT_BLANK}")
     if twice := [item for position, item in enumerate(names) if item in names[:position]]:
         raise UserError(f"dataset.class_names: {short(twice[0])} stands there twice")
     return DataSet(
@@ -240,6 +252,39 @@ def _hash(path: str, size: int, modified: int) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def _count(file: RawFile) -> int | None:
+    """How many labels are in a file on this machine, by its header alone; None where that does not say."""
+    try:
+        if not os.path.isfile(file.path or ""):
+            return None
+        with open(file.path, "rb") as stream:
+            head = stream.read(_HEADER)
+        if head[:2] == b"\x1f\x8b":
+            with gzip.open(file.path) as stream:
+                head = stream.read(_HEADER)
+        elif head[:4] == b"PK\x03\x04":
+            with zipfile.ZipFile(file.path) as archive:
+                names = archive.namelist()
+                name = file.array or (names[0].removesuffix(".npy") if len(names) == 1 else file.role)
+                with archive.open(f"{name}.npy") as stream:
+                    head = stream.read(_HEADER)
+        return _length(head) or None
+    except Exception:  # whatever is wrong with the file, `prepare` reads all of it and says so
+        return None
+
+
+def _length(head: bytes) -> int | None:
+    """The length of the list of numbers whose file, IDX or .npy, begins so."""
+    if head[:4] == b"\0\0\x08\x01" and len(head) >= 8:
+        return int.from_bytes(head[4:8], "big")
+    if head[:6] != b"\x93NUMPY":
+        return None
+    begin = 10 if head[6] == 1 else 12  # version 1 has two bytes for the length of its header, the others four
+    header = ast.literal_eval(head[begin : begin + int.from_bytes(head[8:begin], "little")].decode())
+    (length,) = header["shape"]
+    return length if header["descr"][1] in "iu" else None  # anything but whole numbers is refused when it is read
+
+
 def _refuse_unknown(settings: Mapping[str, Any], allowed: tuple[str, ...], key: str) -> None:
     for name in settings:
         if name not in allowed:
@@ -250,8 +295,8 @@ def _refuse_unknown(settings: Mapping[str, Any], allowed: tuple[str, ...], key: 
 
 def _text(settings: Mapping[str, Any], name: str, key: str) -> str:
     value = settings[name]
-    if not isinstance(value, str) or not value:
-        raise UserError(f"{key}.{name}: found {short(value)}, allowed is text")
+    if not isinstance(value, str) or not value.strip():
+        raise UserError(f"{key}.{name}: found {short(value)}, allowed is text{_NOT_BLANK * isinstance(value, str)}")
     return value
 
 

@@ -109,7 +109,10 @@ def _refused(path: str | Path) -> Iterator[None]:
     except _DAMAGE as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise
-        raise UserError(f"{path}: damaged or not a result of this workflow ({error})") from None
+        reason = "it holds Python objects" if "pickle" in str(error) else error  # numpy would advise to load them
+        raise UserError(
+            f"{path}: damaged or not a result of this workflow ({reason}); delete it and run again"
+        ) from None
 
 
 def read_npz(path: str | Path, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:

@@ -10,6 +10,7 @@ import numpy as np
 from regatlas.errors import UserError
 
 _UNSIGNED_BYTE = 0x08
+_FORMATS = "; allowed are IDX, .npy and .npz files, plain or gzipped"
 _HOLDS = {1: "labels", 3: "images"}
 
 
@@ -31,11 +32,12 @@ def parse(content: bytes, dimensions: int, name: str) -> np.ndarray:
     header = 4 + 4 * dimensions
     what = f"an IDX file of {_HOLDS.get(dimensions, f'{dimensions} dimensions')}"
     if len(content) < header:
-        raise UserError(f"{name}: {len(content)} bytes found, {what} has a header of {header}")
+        hint = "" if content[:2] == b"\0\0" else _FORMATS
+        raise UserError(f"{name}: {len(content)} bytes found, {what} has a header of {header}{hint}")
     found = int.from_bytes(content[:4], "big")
     if found != magic:
         other = _HOLDS.get(found & 0xFF) if found >> 8 == _UNSIGNED_BYTE else None
-        hint = f" (these are {other})" if other else ""
+        hint = f" (these are {other})" if other else "" if found >> 16 == 0 else _FORMATS
         raise UserError(f"{name}: magic number 0x{found:08x} found, {what} has 0x{magic:08x}{hint}")
     shape = [int.from_bytes(content[start : start + 4], "big") for start in range(4, header, 4)]
     if 0 in shape:

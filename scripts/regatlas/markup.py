@@ -89,7 +89,7 @@ def cells(comparison: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     labels = _labels(comparison)
     several = len(_baselines(comparison)) > 1
     rows = [
-        _texts({**row, "baseline": labels.get(row["baseline"], row["baseline"])}, several, adjusted)
+        _texts({**row, "against": labels.get(row["baseline"], row["baseline"])}, several, adjusted)
         for row in comparison.to_dict("records")
     ]
     names = [name for name in _texts({}, several, adjusted) if name not in _OPTIONAL or any(row[name] for row in rows)]
@@ -113,7 +113,7 @@ def _baselines(comparison: pd.DataFrame) -> list[str]:
 def _texts(row: Mapping[str, Any], several: bool, adjusted: bool) -> dict[str, str]:
     """A row's texts by the name of their column; the columns' order is the one here.
 
-    ``several``: whether methods are compared with different baselines; the row's ``baseline`` is a label here.
+    ``several``: whether methods are compared with different baselines; ``against`` is the baseline's label.
     """
     accuracy = _with_half_width(row, "test_accuracy")
     noise_off = _with_half_width(row, "test_accuracy_noise_off")
@@ -130,7 +130,7 @@ def _texts(row: Mapping[str, Any], several: bool, adjusted: bool) -> dict[str, s
         "Seeds": str(row.get("seeds", "")) + (f" ({diverged} diverged)" if diverged else ""),
         "Test accuracy (%)": accuracy if noise_off == accuracy else f"{accuracy} (noise off: {noise_off})",
         "Accuracy, published": _number(row.get("published_test_accuracy"), "g", 100),
-        "Compared with": row.get("baseline", "") if several else "",
+        "Compared with": row.get("against", "") if several else "",
         "Difference (points)": "baseline"
         if not row.get("baseline")
         else _with_interval(row, "difference", "+.2f", 100, interval=interval),

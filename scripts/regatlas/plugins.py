@@ -3,9 +3,12 @@
 The hooks are watched while TensorFlow traces the training graph, which happens once, so it costs no step anything.
 """
 
+import contextlib
 import functools
+import os
+import re
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +21,31 @@ def failure(error: BaseException, path: Path, line: int | str = "?") -> str:
     """What went wrong in a plugin, with the line of it that was at work, or else the ``line`` that is given."""
     trace = error.__traceback__
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(path):
+        if os.path.abspath(trace.tb_frame.f_code.co_filename) == os.path.abspath(path):
             line = trace.tb_lineno
         trace = trace.tb_next
     text = " ".join(str(error).split())
     return f"{path}, line {line}: {type(error).__name__}: {clip(text, _LONGEST)}"
+
+
+@contextlib.contextmanager
+def at_work(paths: Sequence[Path]) -> Iterator[None]:
+    """Tell what TensorFlow itself does not take, of what plugins made of its operations, as theirs."""
+    try:
+        yield
+    except Exception as error:
+        of_tensorflow = type(error).__module__.startswith("tensorflow") or isinstance(error, TypeError | ValueError)
+        if not paths or not of_tensorflow or type(error).__name__ in ("Unsuitable", "ResourceExhaustedError"):
+            raise
+        text = str(error)
+        places = [
+            f"{path}, line {line[1]}" for path in paths if (line := re.search(rf'{path.name}", line (\d+)', text))
+        ]
+        where = " or ".join(places[:1] or map(str, paths))
+        if unknown := re.search(r"No registered '(\w+)' OpKernel for XLA", text):
+            raise UserError(f"{where}: XLA, which compiles the training, has no operation {unknown[1]}") from None
+        text = clip(" ".join(text.split()), _LONGEST)
+        raise UserError(f"{where}: TensorFlow does not take what it makes: {type(error).__name__}: {text}") from None
 
 
 def watched(regularizer: type, path: Path) -> type:
@@ -102,12 +125,12 @@ def _hidden(found: Any, hidden: Any, *others: Any) -> str:
 
 
 def _loss(found: Any, *others: Any) -> str:
-    return "" if _shape(found) == [] else "one number, a tensor of shape []"
+    return "" if _is_number(found) else "one number, a float32 tensor of shape []"
 
 
 def _penalty(found: Any, *others: Any) -> str:
-    fits = found is None or isinstance(found, int | float) or _shape(found) == []
-    return "" if fits else "one number, a tensor of shape [], or None"
+    fits = found is None or isinstance(found, int | float) or _is_number(found)
+    return "" if fits else "one number, a float32 tensor of shape [], or None"
 
 
 def _gradients(found: Any, compute: Any, variables: Mapping[str, Any], noise: Any) -> str:
@@ -130,9 +153,14 @@ _RULES: dict[str, Callable[..., str]] = {
 }  # fmt: skip
 
 
+def _is_number(value: Any) -> bool:
+    return (_kind(value), _shape(value)) == ("float32", [])
+
+
 def _shape(value: Any) -> list[int] | None:
+    """The shape, or None for what has none or for a tensor whose number of dimensions is not known."""
     shape = getattr(value, "shape", None)
-    return None if shape is None else list(shape)
+    return None if shape is None or getattr(shape, "rank", 0) is None else list(shape)
 
 
 def _kind(value: Any) -> str:
@@ -156,6 +184,6 @@ def _described(value: Any) -> str:
         return f"({', '.join(map(_described, value))})"
     if hasattr(value, "_fields"):
         return f"{type(value).__name__}({', '.join(_described(tuple(part)) for part in value)})"
-    if _shape(value) is not None:
-        return f"{_kind(value)} {_shape(value)}"
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return f"{_kind(value)} {'of a shape that is not known' if _shape(value) is None else _shape(value)}"
     return "nothing" if value is None else short(value)

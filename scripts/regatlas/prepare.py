@@ -1,6 +1,6 @@
 """From four raw files to the arrays everything else reads.
 
-A raw file is IDX, .npy or .npz, plain or gzipped; which one, its content says. Images are uint8
+A raw file is IDX, .npy or .npz, plain or gzipped; which one, its content says. Images are whole numbers from 0 to 255
 [n, height, width], labels whole numbers [n] from 0.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 from regatlas import idx
 from regatlas.corruptions import corrupted
 from regatlas.datasets import DataSet, RawFile, checksum
-from regatlas.errors import UserError, clip, nearest
+from regatlas.errors import UserError, clip, few, nearest
 from regatlas.raw import verified
 
 _MOST_CLASSES = 255
@@ -48,6 +48,7 @@ def prepare(dataset: DataSet, folder: str | Path) -> dict[str, np.ndarray]:
             f"dataset.validation_size: {held_out:,} leaves nothing to train on, "
             f"{dataset.name} has {len(train_images):,} training images"
         )
+    _check_classes(dataset, train_labels, test_labels, classes)
     worse, labels_of_worse = corrupted(test_images, test_labels)
     train, test = train_images.reshape(len(train_images), -1), test_images.reshape(len(test_images), -1)
     return {
@@ -90,10 +91,15 @@ def read(file: RawFile, folder: Path) -> np.ndarray:
     if array.ndim != dimensions or array.size == 0:
         expected = "images as [n, height, width]" if dimensions == 3 else "labels as [n]"
         raise UserError(f"{name}: an array of shape {list(array.shape)} found, expected {expected}")
+    if array.dtype.kind not in "iu":
+        what = "pixels" if dimensions == 3 else "labels"
+        wanted = " from 0 to 255, such as uint8" if dimensions == 3 else ""
+        raise UserError(f"{name}: {what} of type {array.dtype} found, expected whole numbers{wanted}")
     if dimensions == 3 and array.dtype != np.uint8:
-        raise UserError(f"{name}: pixels of type {array.dtype} found, expected uint8 (0 to 255)")
-    if not np.issubdtype(array.dtype, np.integer):
-        raise UserError(f"{name}: labels of type {array.dtype} found, expected whole numbers")
+        lowest, highest = int(array.min()), int(array.max())
+        if lowest < 0 or highest > 255:
+            raise UserError(f"{name}: pixels from {lowest} to {highest} found, expected whole numbers from 0 to 255")
+        array = array.astype(np.uint8)
     return np.ascontiguousarray(array)
 
 
@@ -140,6 +146,27 @@ def _count_classes(dataset: DataSet, labels: dict[str, np.ndarray]) -> int:
     if not 2 <= classes <= _MOST_CLASSES:
         raise UserError(f"{where}: {classes} classes found, allowed are 2 to {_MOST_CLASSES}")
     return classes
+
+
+def _check_classes(dataset: DataSet, train: np.ndarray, test: np.ndarray, classes: int) -> None:
+    """Refuse classes that no network can learn, as no image to train on is of them.
+
+    A name in the config that no image at all has does no harm.
+    """
+    held_out = dataset.validation_size
+    absent = sorted({*range(classes)} - {*np.unique(train[held_out:]).tolist()})
+    lack = lambda which: f"no training image of class{'es' * (len(which) > 1)} {few(which)}"  # noqa: E731
+    held = [number for number in absent if number in train[:held_out]]
+    if held:
+        raise UserError(
+            f"dataset.train_labels: {lack(held)}: all there are stand among the first {held_out:,}, which validation "
+            "takes; shuffle images and labels together, or lower dataset.validation_size"
+        )
+    tested = [number for number in absent if number in test]
+    if tested:
+        raise UserError(f"dataset.test_labels: {lack(tested)}, which the test set has")
+    if absent and not dataset.class_names:
+        raise UserError(f"dataset.train_labels: {lack(absent)}; labels start at 0 and leave no number out")
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -13,7 +13,7 @@ import math
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -127,19 +127,22 @@ class Declaration:
         """The files behind it."""
         return [part.path for part in self.parts or (self,)]
 
-    def resolve(self, given: Mapping[str, Any], where: str, beside: Iterable[str] = ()) -> dict[str, Any]:
+    def resolve(
+        self, given: Mapping[str, Any], where: str, beside: Iterable[str] = (),
+        elsewhere: Callable[[str], str] = lambda name: "",
+    ) -> dict[str, Any]:  # fmt: skip
         """All settings, the given ones checked, the others at their default; sorted by name.
 
         Raises:
-            UserError: unknown name, wrong type or out of range; ``where`` leads the message, and ``beside`` are
-                keys that may stand there too, so that a misspelt one is recognized.
+            UserError: unknown name, wrong type or out of range; ``where`` leads the message, ``beside`` are keys that
+                may stand there too, so that a misspelt one is recognized, and ``elsewhere`` says where one belongs.
         """
         for name in given:
             if name not in self.settings:
                 known = ", ".join(self.settings) or "none"
                 raise UserError(
                     f"{where}.{clip(str(name))}: regularizer {self.name!r} has no such setting; "
-                    f"its settings are: {known}{nearest(name, [*self.settings, *beside])}"
+                    f"its settings are: {known}{elsewhere(name) or nearest(name, [*self.settings, *beside])}"
                 )
         return {
             name: setting.check(given.get(name, setting.default), f"{where}.{name}")
@@ -205,7 +208,7 @@ def declaration(name: str, path: Path) -> Declaration:
             setting that cannot be, or contradicts itself.
     """
     try:
-        module = ast.parse(path.read_text(encoding="utf-8"))
+        module = ast.parse(path.read_text(encoding="utf-8-sig"))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # the last two: nested too deeply
         line = getattr(error, "lineno", None)
         raise UserError(f"{path}{f', line {line}' if line else ''}: not valid Python: {error}") from None
@@ -216,7 +219,7 @@ def declaration(name: str, path: Path) -> Declaration:
     ]
     if len(classes) != 1:
         names = ", ".join(node.name for node in classes) or "none"
-        raise UserError(f"{path}: expected one class derived from Regularizer, found {names}")
+        raise UserError(f"{path}: expected one class derived directly from Regularizer, found {names}")
     texts, settings, needs_hidden = dict.fromkeys(SHOWN_TEXTS, ""), {}, False
     _check_methods(classes[0], path)
     for key, value in _assignments(classes[0]):
@@ -239,6 +242,8 @@ def declaration(name: str, path: Path) -> Declaration:
             settings[key] = _setting(key, value, path)
     if not texts["title"]:
         raise UserError(f"{path}, line {classes[0].lineno}: class {classes[0].name} declares no title")
+    if path.parent != LIBRARY:
+        _check_acts(classes[0], path)
     return Declaration(name, path, classes[0].name, **texts, settings=settings, needs_hidden=needs_hidden)
 
 
@@ -272,6 +277,9 @@ def load(path: Path, class_name: str) -> type:
 
 def _check_methods(node: ast.ClassDef, path: Path) -> None:
     """Refuse hooks that cannot be called and methods that look like a misspelt hook, which nobody would call."""
+    for name, value in _assignments(node):
+        if name in hooks() and isinstance(value, ast.Constant | ast.List | ast.Tuple | ast.Dict | ast.JoinedStr):
+            raise UserError(f"{path}, line {value.lineno}: {name} must be a method, found {ast.unparse(value)}")
     for method in node.body:
         if not isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
@@ -288,12 +296,26 @@ def _check_methods(node: ast.ClassDef, path: Path) -> None:
                     f"found ({ast.unparse(arguments)})"
                 )
         elif not method.name.startswith("_"):
-            alike = difflib.get_close_matches(method.name, hooks(), n=1, cutoff=0.8)
+            alike = difflib.get_close_matches(method.name, hooks(), n=1, cutoff=0.75)
             if alike:
                 raise UserError(
                     f"{where}: {method.name} is no hook (did you mean {alike[0]!r}?); "
                     "a method of your own that is called like one needs another name or a leading _"
                 )
+
+
+def _check_acts(node: ast.ClassDef, path: Path) -> None:
+    """Refuse a class of the user's that would train as ``none`` does, as nothing of it is ever called."""
+    own = {part.name: part.lineno for part in node.body if isinstance(part, ast.FunctionDef)}
+    defined = (part.name for part in ast.walk(node) if isinstance(part, ast.FunctionDef))  # also under an if
+    acts = {*defined, *(name for name, _ in _assignments(node))} & {*hooks(), "patience"}
+    if acts or len(node.bases) > 1 or node.decorator_list:  # hooks may also come from there
+        return
+    alike = [f"; {name} in line {line} is none{hint}" for name, line in own.items() if (hint := nearest(name, hooks()))]
+    raise UserError(
+        f"{path}, line {node.lineno}: class {node.name} has no hook, so it would do nothing{''.join(alike)}; "
+        f"hooks are: {', '.join(hooks())}"
+    )
 
 
 def _assignments(node: ast.ClassDef) -> Iterable[tuple[str, ast.expr]]:
@@ -330,6 +352,7 @@ def _setting(name: str, call: ast.Call, path: Path) -> Setting:
         or len(call.args) > 1
         or any(type(value) not in kinds.get(key, ()) for key, value in values.items())
         or not all(isinstance(choice, str) for choice in values.get("choices", ()))
+        or any(isinstance(value, int) and abs(value) >= 2**63 for value in values.values())
     ):
         raise UserError(
             f"{path}, line {call.lineno}: {name} must be Setting(default, low=, high=, above=, below=, choices=, off=,"

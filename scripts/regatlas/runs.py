@@ -162,12 +162,16 @@ def listed(table: Path) -> list[Row]:
     try:
         with open(table, encoding="utf-8", newline="") as stream:
             rows = csv.DictReader(stream)
+            lacking = {"method", "regularizer", "digest", "seed"} - set(rows.fieldnames or [])
+            if lacking:  # also of an empty file, which is no table without rows
+                raise ValueError(f"no column {', '.join(sorted(lacking))}")
             return [
                 Row(row["method"], row["regularizer"], row["digest"], int(row["seed"]), row.get("values") or "{}")
                 for row in rows
             ]
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{table}: not a table of runs ({error!r})") from None
+    except (IsADirectoryError, csv.Error, TypeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"{table}: not a table of runs ({reason}); delete it and run its study again") from None
 
 
 def _digest(arrays: dict[str, np.ndarray]) -> str:

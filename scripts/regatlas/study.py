@@ -18,7 +18,7 @@ from regatlas.errors import UserError, clip, few, nearest, short
 from regatlas.palette import assign_colors
 
 SCHEMA = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
-RESERVED = ("data", "reference", "runs", "logs", "atlas.html")
+RESERVED = ("data", "reference", "runs", "logs", "atlas.html", "readme.md")  # in small letters
 # keys of the study's training that change no result
 NOT_OF_A_RUN = ("checkpoint_minutes", "runs_per_process", "tensorboard")
 _SHOWN = 5  # complaints in one message; more would scroll the first one away
@@ -125,6 +125,11 @@ def resolve(config: Any) -> Study:
     """
     config = _complete(schema(), _valid(config))
     dataset = datasets.resolve(config["dataset"])
+    if dataset.training_images is not None and dataset.training_images < 1:
+        raise UserError(
+            f"dataset.validation_size: {dataset.validation_size:,} leaves nothing to train on, {dataset.name} has "
+            f"{dataset.images:,} training images"
+        )
     paths = registry.available(config["plugins"])
     colors = assign_colors(config["methods"], config["figures"]["colors"])
     shared = {"data": datasets.checksum(dataset), "tensorflow": fingerprint.tensorflow_version()}
@@ -145,7 +150,14 @@ def resolve(config: Any) -> Study:
         declaration, code = read(named)
         own = {key: value for key, value in given.items() if key not in beside}
         grid = _grid(given, own, declaration, where)
-        own = declaration.resolve({key: grid.get(key, [value])[0] for key, value in own.items()}, where, beside)
+        own = declaration.resolve(
+            {key: grid.get(key, [value])[0] for key, value in own.items()},
+            where, beside, functools.partial(_elsewhere, method=name),
+        )  # fmt: skip
+        if f"{grids.RECIPE}steps" in grid and "epochs" in given["training"]:
+            raise UserError(
+                f"{where}.training.steps: epochs beside them count, and no value of steps does; leave one out"
+            )
         network = {**config["network"], **given.get("network", {})}
         if declaration.needs_hidden and not network["hidden"]:
             raise UserError(
@@ -161,16 +173,20 @@ def resolve(config: Any) -> Study:
             settings = {
                 **shared,
                 "network": network,
-                "training": _training(recipe, config["training"], where, dataset.training_images),
+                "training": _training(recipe, config["training"], where, dataset),
                 "regularizer": {
                     "name": declaration.name,
                     "settings": {key: values.get(key, value) for key, value in own.items()},
                 },
                 "code": {"engine": engine, "regularizer": code},
             }
+            _check_together(declaration, settings, where)
             points.append(Point({key: values[key] for key in varies}, settings))
         label, published = given.get("label", name), given.get("published")
         against = given.get("baseline", config["baseline"])
+        low, high = ((published or {}).get(f"weight_{end}") for end in ("min", "max"))
+        if low is not None and high is not None and low > high:
+            raise UserError(f"{where}.published: weight_min {low:g} is larger than weight_max {high:g}")
         methods[name] = Method(name, label, colors[name], declaration, varies, tuple(points), published, against)
         config["methods"][name] = _in_full(given, own, methods[name], config)
     for position, name in enumerate(config["compare"]):
@@ -188,7 +204,14 @@ def resolve(config: Any) -> Study:
                 f"{where}: {short(baseline)} is not among the compared methods: {', '.join(config['compare'])}"
                 f"{nearest(baseline, config['compare'])}"
             )
+    first = config["baseline"]
+    if methods[first].baseline != first:
+        raise UserError(
+            f"methods.{first}.baseline: found {short(methods[first].baseline)}, but {first!r} is the study's baseline, "
+            "which is compared with no other method: leave it out, or name another baseline of the study"
+        )
     compared = tuple(methods[name] for name in config["compare"])
+    _check_labels(compared)
     _check_points(compared, config["tuning"]["unequal"])
     if "epochs" in config["training"]:  # as the report states it
         config["training"]["steps"] = _steps(config["training"]["epochs"], config["training"])
@@ -261,6 +284,32 @@ def _in_full(
     return entry | ({"published": method.published} if method.published else {})
 
 
+def _check_together(declaration: registry.Declaration, settings: Mapping[str, Any], where: str) -> None:
+    """Refuse what can be seen not to suit a regularizer; what else does not, its first step says."""
+    names = [part.name for part in declaration.parts or (declaration,)]
+    if len(names) > 1 and settings["regularizer"]["settings"].get("active_at_test") is True:
+        raise UserError(
+            f"{where}.active_at_test: found True, allowed is False in a list ({', '.join(names)}), in which no noise "
+            "can stay on in evaluation; write it, because a key left out keeps its value in config/config.yaml"
+        )
+    if "batch_norm" in names and settings["training"]["batch_size"] < 2:
+        raise UserError(f"{where}: found batch_size 1; batch_norm needs 2 or more, for there to be a variance")
+
+
+def _check_labels(methods: tuple[Method, ...]) -> None:
+    """Refuse labels that do not tell the compared methods apart."""
+    shown: dict[str, Method] = {}
+    for method in methods:
+        label = " ".join(method.label.split())  # as tables show it
+        other = next((other for other in methods if other is not method and label == other.id), None)
+        other = other or shown.setdefault(label, method)
+        if other is not method:
+            raise UserError(
+                f"methods.{method.id}.label: {short(label)} is the name of methods.{other.id}, too; "
+                "compared methods need different ones"
+            )
+
+
 def _check_points(methods: tuple[Method, ...], unequal: bool) -> None:
     """Refuse a comparison in which one method was given more tries than another, unless the config says so."""
     most, least = (pick(methods, key=lambda method: len(method.points)) for pick in (max, min))
@@ -294,8 +343,10 @@ def _numbers(part: Mapping[str, Any], value: Any) -> Any:
     return registry.number(value, part["type"]) if part.get("type") in ("number", "integer") else value
 
 
-def _training(own: dict[str, Any], study: dict[str, Any], where: str, images: int | None) -> dict[str, Any]:
-    """The training recipe of a point: the study's with the method's own keys. ``images``: how many there are."""
+def _training(
+    own: dict[str, Any], study: dict[str, Any], where: str, dataset: datasets.DataSet
+) -> dict[str, Any]:  # fmt: skip
+    """The training recipe of a point: the study's with the method's own keys."""
     for key in NOT_OF_A_RUN:
         if key in own:
             raise UserError(f"{where}.training.{key}: it is the same for all methods; set it in the study's training")
@@ -312,10 +363,11 @@ def _training(own: dict[str, Any], study: dict[str, Any], where: str, images: in
         raise UserError(
             f"{where}: batch_size {training['batch_size']} is larger than train_size {training['train_size']}"
         )
+    images = dataset.training_images
     if images is not None and training["train_size"] > images:
         raise UserError(
-            f"{where}: train_size {training['train_size']} is larger than the training set, which has {max(images, 0)} "
-            "images after the validation images"
+            f"{where}: train_size {training['train_size']} is larger than the training set, which has {images} images "
+            f"after the {dataset.validation_size} validation images: write train_size: {images}, or less"
         )
     evaluations = -(-training["steps"] // training["evaluate_every"])
     if evaluations > _MOST_EVALUATIONS:
@@ -387,7 +439,12 @@ def _complaint(error: Any) -> str:
         known = list(error.schema["properties"])
         unknown = [key for key in found if key not in known]
         inside = f"{where}." if where else ""
-        hints = [f"{inside}{clip(str(key))}: no such key{nearest(key, known)}" for key in unknown[:_SHOWN]]
+        path = [*error.absolute_path, "", ""]
+        method = str(path[1]) if path[0] == "methods" else ""
+        hints = [
+            f"{inside}{clip(str(key))}: no such key{_elsewhere(key, method) or nearest(key, known)}"
+            for key in unknown[:_SHOWN]
+        ]
         more = [f"and {len(unknown) - _SHOWN} more"] if len(unknown) > _SHOWN else []
         return f"{'; '.join(hints + more)}; known are: {', '.join(known)}"
     if error.validator == "required":
@@ -404,10 +461,16 @@ def _complaint(error: Any) -> str:
         return f"{where}: found {short(found)}, allowed is one of {allowed}{nearest(found, error.validator_value)}"
     if error.validator == "pattern" and error.validator_value.startswith("^#"):
         return f"{where}: found {short(found)}, allowed is a colour like #0072b2"
+    if error.validator == "pattern" and error.validator_value == r"\S":
+        return f"{where}: found {short(found)}, allowed is text with more than spaces in it"
     if error.validator == "pattern":
-        return f"{where}: found {short(found)}, allowed are at most 64 letters, digits, '_', '-' and '.'"
+        return (
+            f"{where}: found {short(found)}, allowed are at most 64 letters, digits, '_', '-' and '.', of which the "
+            "first is a letter or a digit"
+        )
     limits = {
         "minimum": "is at least {}", "maximum": "is at most {}", "exclusiveMinimum": "is above {}",
+        "exclusiveMaximum": "is below {}",
         "minItems": "are at least {} items", "maxItems": "are at most {} items",
         "minLength": "are at least {} characters", "maxLength": "are at most {} characters",
         "minProperties": "are at least {} entries",
@@ -418,6 +481,22 @@ def _complaint(error: Any) -> str:
         twice = [item for position, item in enumerate(found) if item in found[:position]]
         return f"{where}: {short(twice[0])} stands there twice"
     return f"{where}: {error.message}"
+
+
+def _elsewhere(key: Any, method: str = "") -> str:
+    """Where a key belongs that does not stand in its own mapping, in words; '' if nowhere, or if that is no help."""
+    if key in ("name", "seed"):  # `study` and `seeds` are rather meant
+        return ""
+    tops, of_a_method = schema()["properties"], schema()["$defs"]["method"]["properties"]
+    inner = lambda whole, *parts: {part: _referred(whole[part])["properties"] for part in parts}  # noqa: E731
+    places = {}
+    if method and key not in NOT_OF_A_RUN:
+        own = {"": of_a_method, **inner(of_a_method, "training", "network", "published")}
+        places = {f"in methods.{method}.{part}".rstrip("."): known for part, known in own.items()}
+    places["at the top level"] = tops
+    whole = inner(tops, "training", "network", "dataset", "tuning", "statistics", "figures", "report")
+    places |= {f"in {part}": known for part, known in whole.items()}
+    return next((f" (it belongs {place})" for place, known in places.items() if key in known), "")
 
 
 def _where(path: Any) -> str:

@@ -159,7 +159,8 @@ def read_csv(path: str | Path, columns: Iterable[str]) -> pd.DataFrame:
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except ValueError as error:  # a parser error is one, too
-        raise UserError(f"{path}: not a table of this workflow ({error})") from None
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path}: not a table of this workflow ({reason}); delete it and run again") from None
 
 
 def selected_runs(table: pd.DataFrame) -> pd.DataFrame:

@@ -145,6 +145,7 @@ def test_a_config_that_holds_itself_or_grows_without_bound(hold):
         "a: &base {x: 1, y: 2}\nb: {<<: *base, y: 3}\nc: [*base, *base]",
         '{"a":\t{"b": [1, 2.5, null, "x"]}}',
         "\ufeffa: é",
+        "a: [0, 0.5, 00.5, 0x10, '010', '1:30', 09, 1_000, -0]",
     ],
 )
 def test_what_yaml_and_json_allow_is_allowed(tmp_path, text):
@@ -173,6 +174,10 @@ def test_what_yaml_and_json_allow_is_allowed(tmp_path, text):
             "\n".join(["a0: &a0 [l]", *(f"a{n}: &a{n} [{9 * f'*a{n - 1}, '}]" for n in range(1, 9))]),
             "more than 100,000",
         ),
+        ("x: 1\ny: 010", "line 2: 010 is the number 8 in YAML; write that, or put text in quotes"),
+        ("x: [-0_17]", "line 1: -0_17 is the number -15 in YAML"),
+        ("x: 1:30", "line 1: 1:30 is the number 90 in YAML"),
+        ("x: 1:30.5", "line 1: 1:30.5 is the number 90.5 in YAML"),
         ("pathvars: {results: x}", "pathvars: not allowed"),
         ("3", "found '3', allowed is a mapping"),
     ],

@@ -1,9 +1,12 @@
+import gzip
 import hashlib
 import os
+import struct
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from regatlas import datasets
@@ -11,6 +14,9 @@ from regatlas.errors import UserError
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 DIGEST = "ab" * 32
+LABELS = np.arange(300) % 10
+OBJECTS = b"\x93NUMPY\1\0\x60\0{'descr': '|O', 'fortran_order': False, 'shape': (1,)}".ljust(200)
+IDX = struct.pack(">II", 0x801, 300) + LABELS.astype(np.uint8).tobytes()
 
 
 def own(**changes):
@@ -67,6 +73,48 @@ def test_a_path_without_a_checksum_is_hashed_and_hashed_again_when_it_changes(tm
 
 
 @pytest.mark.parametrize(
+    ("array", "write"),
+    [
+        (None, lambda stream: np.save(stream, LABELS)),
+        (None, lambda stream: np.lib.format.write_array(stream, LABELS, version=(2, 0))),
+        (None, lambda stream: np.savez(stream, y=LABELS)),
+        (None, lambda stream: np.savez_compressed(stream, train_labels=LABELS, x=LABELS[1:])),
+        ("y", lambda stream: np.savez(stream, y=LABELS, train_labels=LABELS[1:])),
+        (None, lambda stream: stream.write(IDX)),
+        (None, lambda stream: stream.write(gzip.compress(IDX))),
+    ],
+)
+def test_the_images_to_train_on_are_counted_by_the_header_of_the_labels(tmp_path, array, write):
+    with (tmp_path / "labels").open("wb") as stream:
+        write(stream)
+    labels = {"path": str(tmp_path / "labels"), "sha256": DIGEST} | ({"array": array} if array else {})
+    dataset = datasets.resolve(own(train_labels=labels, validation_size=20))
+    assert (dataset.images, dataset.training_images) == (300, 280)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"junk",
+        IDX[:7],
+        IDX[:4] + bytes(4),
+        b"\x93NUMPY\1\0\x04\0None",
+        b"PK\x03\x04",
+        b"\x1f\x8bjunk",
+        OBJECTS,
+        None,
+    ],
+)
+def test_a_file_whose_header_does_not_say_it_is_left_to_the_preparation(tmp_path, content):
+    if content is not None:
+        (tmp_path / "labels").write_bytes(content)
+    labels = {"path": str(tmp_path / "labels"), "sha256": DIGEST}
+    assert datasets.resolve(own(train_labels=labels)).training_images is None
+    assert datasets.resolve(own()).training_images is None
+
+
+@pytest.mark.parametrize(
     ("settings", "words"),
     [
         (None, ["dataset", "{name: mnist}"]),
@@ -83,6 +131,8 @@ def test_a_path_without_a_checksum_is_hashed_and_hashed_again_when_it_changes(tm
         (own(name="../mine"), ["dataset.name", "'../mine'"]),
         (own(test_image="x"), ["dataset.test_image", "did you mean 'test_images'"]),
         (own(class_names=[0, 1]), ["dataset.class_names"]),
+        (own(class_names=["a", " "]), ["dataset.class_names", "' '", "more than spaces"]),
+        (own(title=" "), ["dataset.title", "' '", "more than spaces"]),
         (own(test_images={"sha256": DIGEST}), ["dataset.test_images", "`path` or `url`"]),
         (own(test_images={"path": "x", "url": "http://x"}), ["dataset.test_images", "`path` or `url`"]),
         (own(test_images={"url": "http://x/y"}), ["dataset.test_images.sha256", "missing"]),

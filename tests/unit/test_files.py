@@ -84,11 +84,17 @@ def test_mapped_arrays_are_the_same_aligned_and_leave_the_file_alone(contents, t
 def test_a_file_that_cannot_be_mapped_is_named(contents, tmp_path):
     path = tmp_path / "a.npz"
     path.write_bytes(contents[True])
-    with pytest.raises(UserError, match=r"a\.npz: damaged .*compressed"):
+    with pytest.raises(UserError, match=r"a\.npz: damaged .*compressed\); delete it and run again"):
         files.map_npz(path)
     np.savez(path, a=np.array([{}], object))
-    with pytest.raises(UserError, match=r"a\.npz: .*Python objects"):
-        files.map_npz(path)
+    for read in READERS.values():
+        with pytest.raises(UserError, match=r"a\.npz: .*Python objects\); delete it and run again") as caught:
+            read(path)
+        assert "pickle" not in str(caught.value)
+    path.write_bytes(b"junk")
+    with pytest.raises(UserError, match=r"a\.npz: .*; delete it and run again") as caught:
+        files.read_npz(path)
+    assert "pickle" not in str(caught.value)
     with pytest.raises(UserError, match="no such file"):
         files.map_npz(tmp_path / "b.npz")
 

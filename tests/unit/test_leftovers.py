@@ -1,5 +1,7 @@
 """What may be removed from results/: what nothing refers to, after a look, and never by mistake."""
 
+import json
+import re
 import shutil
 from pathlib import Path
 
@@ -108,12 +110,15 @@ def test_remove_takes_what_nothing_refers_to_and_no_more(folder, study, monkeypa
 
 def test_a_run_counts_that_another_config_or_a_table_refers_to(folder, monkeypatch):
     other = {"study": "mine", "seeds": [8], "methods": {"l2": {"strength": 0.5}}, "compare": ["none", "l2"]}
-    for path in (Path("config/mine.yaml"), Path("elsewhere.yaml")):
-        path.write_text(yaml.safe_dump(other))
-        other["methods"]["l2"]["strength"] = 0.7
-    mine = {path: resolve(prune.read(path)).methods[1].digest for path in (Path("config/mine.yaml"),)}
+    inside = [Path("config") / name for name in ("mine.yaml", "other.yml", "tabs.json", "a/b/deep.yaml")]
+    Path("config/a/b").mkdir(parents=True)
+    for number, path in enumerate([*inside, Path("elsewhere.yaml")]):
+        other["methods"]["l2"]["strength"] = 0.5 + number
+        path.write_text(json.dumps(other, indent="\t") if path.suffix == ".json" else yaml.safe_dump(other))
+    mine = {resolve(prune.read(path)).methods[1].digest for path in inside}
     elsewhere = resolve(prune.read(Path("elsewhere.yaml"))).methods[1].digest
-    kept = {made("l2", *mine.values(), 8), made("dropout", OLD, 3)}
+    assert len(mine | {elsewhere}) == 5
+    kept = {*(made("l2", digest, 8) for digest in mine), made("dropout", OLD, 3)}
     table = written(Path("results/finished/runs.csv"))
     table.write_text(f"method,seed,digest,regularizer\nd,3,{OLD},dropout\n")
     outside = made("l2", elsewhere, 8)
@@ -127,24 +132,52 @@ def test_a_run_counts_that_another_config_or_a_table_refers_to(folder, monkeypat
 def test_a_config_that_is_not_valid_stops_it(folder, monkeypatch, content):
     old = made("l2", OLD, 4)
     Path("config/broken.yaml").write_text(content)
-    with pytest.raises(UserError, match=r"(?s)config/broken\.yaml: .*Nothing was removed"):
+    with pytest.raises(UserError, match=r"(?s)^config/broken\.yaml(, line 1)?: .*\nNothing was removed") as caught:
         call(monkeypatch, "--remove")
+    assert str(caught.value).partition("\n")[0].count("broken") == 1
     assert there() == {old}
 
 
-def test_a_config_that_is_not_there_stops_it(folder, monkeypatch):
+@pytest.mark.parametrize(("name", "expected"), [("mien.yaml", "no such file"), (".", "Is a directory")])
+def test_a_config_that_is_not_there_stops_it(folder, monkeypatch, name, expected):
     old = made("l2", OLD, 4)
-    with pytest.raises(UserError, match=r"config/mien\.yaml: no such file"):
-        call(monkeypatch, "--remove", "--configfile", "config/mien.yaml")
+    with pytest.raises(UserError, match=f"{re.escape(str(Path('config', name)))}: {expected}"):
+        call(monkeypatch, "--remove", "--configfile", f"config/{name}")
     assert there() == {old}
 
 
-def test_a_table_that_cannot_be_read_stops_it(folder, monkeypatch):
-    old, table = made("l2", OLD, 4), written(Path("results/mine/runs.csv"))
-    table.write_text("method,seed\na,1\n")
-    with pytest.raises(UserError, match=r"results/mine/runs\.csv: not a table of runs"):
+def test_a_default_config_that_is_not_there_stops_it(folder, monkeypatch):
+    old = made("l2", OLD, 4)
+    Path("config/config.yaml").rename("config/mine.yaml")
+    call(monkeypatch)  # a whole study needs no other
+    Path("config/part.yaml").write_text("seeds: [1]")
+    with pytest.raises(UserError, match=r"config/config\.yaml: no such file\nNothing .* config/part\.yaml refers"):
         call(monkeypatch, "--remove")
-    assert there() == {old, table}
+    assert there() == {old}
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("method,seed\na,1\n", "no column digest, regularizer"),
+        ("", "no column digest, method, regularizer, seed"),
+        ("method,seed,digest,regularizer\nd,x,y,z\n", "invalid literal"),
+        (None, "Is a directory"),
+    ],
+)
+def test_a_table_that_cannot_be_read_stops_it(folder, monkeypatch, content, expected):
+    old, table = made("l2", OLD, 4), Path("results/mine/runs.csv")
+    table.mkdir(parents=True) if content is None else written(table).write_text(content)
+    with pytest.raises(UserError, match=rf"results/mine/runs\.csv: not a table of runs \({expected}.* delete it and"):
+        call(monkeypatch, "--remove")
+    assert old.exists() and table.exists()
+
+
+def test_a_table_without_rows_wants_nothing(folder, monkeypatch):
+    old, table = made("l2", OLD, 4), written(Path("results/mine/runs.csv"))
+    table.write_text("method,seed,digest,regularizer\n")
+    call(monkeypatch, "--remove")
+    assert there() == {table} and not old.exists()
 
 
 def test_a_snakemake_at_work_stops_it(folder, monkeypatch):

@@ -123,6 +123,13 @@ def test_a_row_reads_as_people_write():
     assert (found["Difference (points)"], found["p"], found["Relative runtime"]) == ("baseline", "", "1.00")
 
 
+@pytest.mark.parametrize("label", [" ", "", "l2"])
+def test_what_a_row_is_compared_with_goes_by_ids_whatever_the_labels_are(label):
+    found = markup.cells(frame(baseline(label=label), row()))
+    first, second = (dict(zip(found[0], cells, strict=True))["Difference (points)"] for cells in found[1])
+    assert first == "baseline" and second.startswith("\u221216.88 [")
+
+
 def test_with_seeds_enough_all_intervals_are_told():
     decided = {"p_adjusted": 0.002, "difference_simultaneous_low": -0.2, "difference_simultaneous_high": -0.13}
     crossed = {"difference_crossed_low": -0.181, "difference_crossed_high": -0.1552}

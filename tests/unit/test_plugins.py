@@ -1,12 +1,14 @@
 """A plugin that breaks a rule: one message with file, line and rule, while planning or while the graph is traced."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from regatlas import registry
+from regatlas import plugins, registry
 from regatlas.errors import UserError
+from regatlas.regularizers.base import Unsuitable
 from regatlas.training import Trainer
 
 HEAD = """import tensorflow as tf
@@ -67,6 +69,7 @@ def refused(line, *parts):
         ("async def penalty(self, variables, parameters, logits): pass", ["be a plain method"]),
         ("def gradient(self, compute, variables, noise): pass", ["gradient is no hook (did you mean 'gradients'?)"]),
         ("def after_updates(self, variables, rate): pass", ["after_updates is no hook (did you mean 'after_update'?)"]),
+        ("def penalties(self, v, p, l): pass", ["penalties is no hook (did you mean 'penalty'?)"]),
         ("noise = Setting(0.1, low=0.0)", ["a setting may not be called noise"]),
     ],
 )
@@ -81,7 +84,8 @@ def test_a_declaration_that_breaks_the_interface_is_refused_while_planning(mine,
         "def penalty(self, *arguments): return 0.0",
         "def penalty(self, variables, parameters, logits, more=1): return None",
         "def penalty(self, v, p, l): return 0.1 * tf.add_n([tf.nn.l2_loss(k) for k in p.kernels])",
-        "def _gradient(self, x): pass",
+        "def _gradient(self, x): pass\npatience = 9",
+        "def penalty(self, v, p, l): return 1",
         "def noise(self, random, first_step, steps, batch): return {'a': random.normal([steps, 2]), 'b': None}",
         "def parameters(self, parameters, variables, noise): return Parameters(*map(list, parameters))",
     ],
@@ -139,6 +143,13 @@ def test_inputs_of_a_plugin_are_those_of_every_evaluation(mine):
         ("def preactivations(self, h, l, v, b): return h[0]", ["preactivations must return float32 [5, 4]", "[4]"]),
         ("def activations(self, h, l, n): tf.nn.relu(h)", ["activations must return float32 [5, 4], found nothing"]),
         ("def penalty(self, v, p, l): return l", ["penalty must return one number", "found float32 [5, 3]"]),
+        ("def penalty(self, v, p, l): return tf.cast(l[0, 0], tf.float64)", ["a float32 tensor", "found float64 []"]),
+        ("def penalty(self, v, p, l): return tf.constant(1)", ["a float32 tensor", "found int32 []"]),
+        ("def loss(self, compute, x, v, n): return tf.cast(compute(x), tf.float16)", ["a float32", "found float16 []"]),
+        (
+            "def loss(self, compute, x, v, n): return tf.reshape(compute(x), tf.range(tf.cast(compute(x), tf.int32)))",
+            ["loss must return one number", "found float32 of a shape that is not known"],
+        ),
         (
             "def gradients(self, compute, v, n): compute(v)",
             ["gradients must return {kernel_0: float32", "found nothing"],
@@ -179,6 +190,42 @@ def test_a_hook_that_fails_is_named_with_its_line(mine, hook, parts):
 
 
 @pytest.mark.parametrize(
+    ("hook", "parts"),
+    [
+        (
+            "def penalty(self, v, p, l):\n    return tf.strings.to_number(tf.strings.as_string(l[0, 0]))",
+            [f"mine.py, line {LINE + 1}: XLA, which compiles the training, has no operation AsString"],
+        ),
+        (
+            "def buffers(self, v):\n    return {'a': __import__('numpy').array([{}], object)}",
+            ["mine.py: TensorFlow does not take what it makes: ValueError: Failed to convert"],
+        ),
+    ],
+)
+def test_what_tensorflow_does_not_take_is_told_with_the_plugin(mine, tmp_path, hook, parts):
+    with pytest.raises(UserError) as caught, plugins.at_work([tmp_path / "mine.py"]):
+        mine(hook).run(0)
+    assert all(part in str(caught.value) for part in parts) and "\n" not in str(caught.value), caught.value
+
+
+@pytest.mark.parametrize("error", [Unsuitable("x"), KeyError("x"), UserError("x")])
+def test_what_is_not_a_plugins_fault_is_not_told_as_such(error):
+    with pytest.raises(type(error)) as caught, plugins.at_work(["mine.py"]):
+        raise error
+    assert caught.value is error
+    with pytest.raises(ValueError), plugins.at_work([]):
+        raise ValueError
+
+
+def test_a_plugin_named_by_a_relative_path_is_told_with_its_line(mine, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    mine("def penalty(self, v, p, l):\n    return self.strenght")
+    kind = registry.load(Path("mine.py"), "Mine")
+    with refused(LINE + 1, "AttributeError"):
+        Trainer(SETTINGS, DATA, kind()).run(0)
+
+
+@pytest.mark.parametrize(
     ("code", "parts"),
     [("import no_such_module", ["ModuleNotFoundError", "no_such_module"]), ("exit()", ["SystemExit"])],
 )
@@ -186,7 +233,7 @@ def test_a_plugin_that_fails_to_import_is_named_with_its_line(tmp_path, code, pa
     path = tmp_path / "mine.py"
     path.write_text(f"{HEAD}{code}\n")
     with refused(LINE, *parts):
-        registry.load(path, registry.declaration("mine", path).class_name)
+        registry.load(path, "Mine")
 
 
 def test_a_constructor_that_takes_no_settings_is_named_with_its_line(tmp_path):

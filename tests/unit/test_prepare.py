@@ -69,10 +69,17 @@ def test_the_front_of_the_training_file_is_the_validation_set(tmp_path, form):
 
 
 def test_255_classes_and_names_that_no_image_has(tmp_path):
-    settings = store(tmp_path, {"train_labels": np.arange(20) + 235})
-    assert prepared(tmp_path, settings)["classes"] == 255
+    many = {"train_labels": np.arange(300) % 255, "train_images": np.zeros((300, 3, 4), np.uint8)}
+    assert prepared(tmp_path, store(tmp_path, many))["classes"] == 255
     settings = store(tmp_path) | {"class_names": list("abcdefg")}
     assert prepared(tmp_path, settings)["classes"] == 7
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint16, np.int16, ">i4"])
+def test_pixels_of_any_whole_number_are_the_same_pixels(tmp_path, kind):
+    result = prepared(tmp_path, store(tmp_path, {"train_images": ARRAYS["train_images"].astype(kind)}))
+    assert result["train_images"].dtype == np.uint8
+    np.testing.assert_array_equal(result["train_images"], ARRAYS["train_images"].reshape(20, 12)[5:])
 
 
 @pytest.mark.parametrize(
@@ -85,9 +92,27 @@ def test_255_classes_and_names_that_no_image_has(tmp_path):
         ({"train_labels": np.arange(20) - 1}, ["dataset.train_labels", "from -1", "start at 0"]),
         ({"train_labels": np.zeros(20, int), "test_labels": np.zeros(6, int)}, ["1 classes"]),
         ({"train_labels": np.linspace(0, 1, 20)}, ["train_labels", "float64", "whole numbers"]),
+        ({"train_labels": np.arange(20).astype("m8[s]")}, ["train_labels", "timedelta64", "whole numbers"]),
         ({"train_labels": np.zeros((20, 1), int)}, ["train_labels", "[20, 1]", "[n]"]),
         ({"train_images": np.zeros((20, 12), np.uint8)}, ["train_images", "[20, 12]", "[n, height, width]"]),
         ({"train_images": np.zeros((20, 3, 4))}, ["train_images", "float64", "uint8"]),
+        ({"train_images": np.zeros((20, 3, 4), bool)}, ["train_images", "bool", "whole numbers from 0 to 255"]),
+        ({"test_images": np.full((6, 3, 4), 256)}, ["test_images", "from 256 to 256", "from 0 to 255"]),
+        ({"test_images": np.full((6, 3, 4), -1, np.int8)}, ["test_images", "from -1 to -1", "from 0 to 255"]),
+        # classes that cannot be learned
+        (
+            {"train_labels": np.arange(20) % 4 + 1, "test_labels": np.ones(6, int)},
+            ["train_labels: no training image of class 0; labels start at 0"],
+        ),
+        (
+            {"train_labels": np.arange(20) % 3 * 50, "test_labels": np.zeros(6, int)},
+            ["dataset.train_labels: no training image of classes 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, ...; labels start"],
+        ),
+        ({"train_labels": np.arange(20) // 5}, ["no training image of class 0: ", "first 5", "shuffle"]),
+        (
+            {"test_labels": np.array([0, 1, 2, 3, 4, 5])},
+            ["dataset.test_labels: no training image of classes 4, 5", "the test set has"],
+        ),
         ({"train_images": np.array([[[None]]])}, ["train_images", "not a file of numbers"]),
     ],
 )
@@ -101,6 +126,10 @@ def test_files_that_do_not_go_together_are_refused(tmp_path, changes, words):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
+        (
+            {"validation_size": 19},
+            ["no training image of classes 0, 1, 2: ", "first 19", "lower dataset.validation_size"],
+        ),
         ({"class_names": ["a", "b", "c"]}, ["0 to 3", "0 to 2", "3 class names"]),
         ({"validation_size": 20}, ["validation_size", "20 training images"]),
     ],

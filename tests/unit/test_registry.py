@@ -3,7 +3,7 @@ import re
 import pytest
 import yaml
 
-from regatlas import registry
+from regatlas import fingerprint, registry
 from regatlas.errors import UserError, nearest
 from regatlas.registry import Setting
 from regatlas.regularizers import base
@@ -23,7 +23,11 @@ class Mine(Regularizer):
     kind = Setting("soft", choices=("soft", "hard"))
     word = Setting("any")
     helper = 7
+
+    def penalty(self, variables, parameters, logits):
+        return None
 """
+ACTS = "    def penalty(self, variables, parameters, logits): pass"
 
 
 @pytest.fixture
@@ -101,9 +105,30 @@ def test_a_plugin_is_read_without_being_run_and_loaded_from_where_it_lies(plugin
 
 
 def test_a_base_class_with_a_module_before_its_name_counts(plugin):
-    text = "class A(base.Regularizer):\n    title: str = 'A'\n    s = base.Setting(-1)"
+    text = f"class A(base.Regularizer):\n    title: str = 'A'\n    s = base.Setting(-1)\n{ACTS}"
     read = registry.declaration("mine", plugin(text))
     assert (read.title, read.settings["s"].default) == ("A", -1)
+
+
+def test_a_byte_order_mark_does_no_harm(plugin):
+    path = plugin()
+    plain = fingerprint.module(path)
+    path = plugin("\ufeff" + PLUGIN, "marked.py")
+    assert registry.declaration("mine", path).title == "Mine" and fingerprint.module(path) == plain
+    assert registry.load(path, "Mine").title == "Mine"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "patience = 3", "penalty = lambda self, v, p, l: None", "penalty = penalty",
+        "@property\n    def patience(self): return 3", "if True:\n        def penalty(self, v, p, l): pass",
+    ],
+)  # fmt: skip
+def test_what_a_plugin_may_act_by(plugin, body):
+    text = f"class A(Regularizer):\n    title = 'A'\n    {body}"
+    assert registry.declaration("mine", plugin(text)).title == "A"
+    assert registry.declaration("mine", plugin("class A(Mixin, Regularizer):\n    title = 'A'")).title == "A"
 
 
 def test_resolved_settings_are_sorted_complete_and_in_the_declared_type(mine):
@@ -210,8 +235,26 @@ def test_a_plugin_with_a_name_that_is_taken(plugin, tmp_path):
     ("text", "parts"),
     [
         ("class A(Regularizer:\n    pass", ["mine.py", "line 1", "not valid Python"]),
-        ("x = 1\n", ["mine.py", "expected one class derived from Regularizer", "none"]),
+        ("x = 1\n", ["mine.py", "expected one class derived directly from Regularizer", "none"]),
         ("class A:\n    title = 'A'", ["mine.py", "expected one class", "none"]),
+        ("class A(L2):\n    title = 'A'", ["mine.py", "expected one class derived directly from Regularizer", "none"]),
+        (
+            "class A(Regularizer):\n    title = 'A'",
+            ["mine.py", "line 1", "class A has no hook", "hooks are: variables, "],
+        ),
+        (
+            "class A(Regularizer):\n    title = 'A'\n    def panelty(self, v, p, l): pass\n    def help(self): pass",
+            ["class A has no hook", "; panelty in line 3 is none (did you mean 'penalty'?); hooks are"],
+        ),
+        (
+            "class A(Regularizer):\n    title = 'A'\n    def _x(self): pass\n    def activate(self, h): pass",
+            ["class A has no hook", "; activate in line 4 is none (did you mean 'activations'?); hooks are"],
+        ),
+        (
+            "class A(Regularizer):\n    title = 'A'\n    penalty = None",
+            ["line 3", "penalty must be a method, found None"],
+        ),
+        ("class A(Regularizer):\n    title = 'A'\n    loss = [1]", ["line 3", "loss must be a method, found [1]"]),
         (
             "class A(Regularizer):\n    title = 'A'\nclass B(Regularizer):\n    title = 'B'",
             ["mine.py", "expected one class", "A, B"],
@@ -224,6 +267,11 @@ def test_a_plugin_with_a_name_that_is_taken(plugin, tmp_path):
         ("class A(Regularizer):\n    title = 'A'\n    s = Setting()", ["line 3", "s must be Setting(default"]),
         ("class A(Regularizer):\n    title = 'A'\n    s = Setting(1, 2)", ["line 3", "s must be Setting(default"]),
         ("class A(Regularizer):\n    title = 'A'\n    s = Setting([1])", ["line 3", "s must be Setting(default"]),
+        (
+            f"class A(Regularizer):\n    title = 'A'\n    s = Setting({10**400})",
+            ["line 3", "s must be Setting(default"],
+        ),
+        (f"class A(Regularizer):\n    title = 'A'\n    s = Setting(1.0, low=-{10**400})", ["line 3", "s must be"]),
         (
             "class A(Regularizer):\n    title = 'A'\n    s = Setting(1, least=0)",
             ["line 3", "s must be Setting(default"],

@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import datetime
+import hashlib
 import re
 import shutil
 
@@ -58,6 +59,15 @@ VALUES = [
     case("methods.l2.published.test_acuracy", 0.9, "methods.l2.published.test_acuracy.*did you mean 'test_accuracy'"),
     case("dataset.train_image", "x.npy", "dataset.train_image: .*did you mean 'train_images'"),
     case("dataset.test_labels", {"path": "x", "sha": DIGEST}, "dataset.test_labels.sha: .*did you mean 'sha256'"),
+    # keys at the wrong level
+    case("methods.l2.learning_rate", 0.1, r"methods.l2.learning_rate: .*\(it belongs in methods.l2.training\)"),
+    case("methods.l2.hidden", [5], r"methods.l2.hidden: .*\(it belongs in methods.l2.network\)"),
+    case("methods.l2.tensorboard", True, r"methods.l2.tensorboard: .*\(it belongs in training\)"),
+    case("methods.l2.training", {"label": "x"}, r"methods.l2.training.label: .*\(it belongs in methods.l2\)"),
+    case("steps", 10, r"steps: no such key \(it belongs in training\); known are: study"),
+    case("title", "x", r"title: no such key \(it belongs in report\)"),
+    case("training.seeds", [1], r"training.seeds: no such key \(it belongs at the top level\)"),
+    case("seed", [1], r"seed: no such key \(did you mean 'seeds'"),
     # names that do not exist
     case("dataset", {"name": "mnits"}, "dataset.name: 'mnits' .*did you mean 'mnist'.*fashion_mnist"),
     case("training.loss", "squared_eror", "training.loss: .*'cross_entropy'.*did you mean 'squared_error'"),
@@ -83,30 +93,43 @@ VALUES = [
     case("network.hidden", 100, "network.hidden: found 100, allowed is a list"),
     case("seeds", 5, "seeds: found 5, allowed is a list"),
     case("seeds", [0, True], r"seeds\[1\]: found True, allowed is a whole number"),
-    case("methods.dropout.keep_probability", True, "keep_probability: found True, allowed is a number above 0"),
+    case("methods.dropout.keep_probability", True, "keep_probability: found True, allowed is a number at least 0"),
     case("compare", "l2", "compare: found 'l2', allowed is a list"),
     case("figures.colors", {"l2": "blue"}, "figures.colors.l2: found 'blue'.*#0072b2"),
     # out of range, and nothing at all
     case("training.steps", -1, "training.steps: found -1, allowed is at least 1"),
     case("training.steps", 10**30, "training.steps: found a whole number beyond"),
-    case("training", {"steps": 10**9, "evaluate_every": 1}, "training: evaluate_every 1 makes 1,000,000,000"),
+    case("training", {"steps": 10**9, "evaluate_every": 1, "train_size": 99}, "training: evaluate_every 1 makes 1,00"),
     case("methods.l2.training", {"steps": 10**9}, "methods.l2.training: .*write evaluate_every: 10000 or more"),
     case("training.learning_rate", float("nan"), "training.learning_rate: found nan, allowed is a finite number"),
     case("methods.l2.strength", float("inf"), "methods.l2.strength: found inf, allowed is a finite number"),
+    case("training.momentum", 1, "training.momentum: found 1.0, allowed is below 1"),
     case("training.batch_size", 101, "training: batch_size 101 is larger than train_size 100"),
+    case("training.train_size", 101, "training: train_size 101 is .* has 100 .* 20 .*: write train_size: 100"),
+    case("training", {"steps": 25}, "training: train_size 55000 is larger than the training set"),
+    case("dataset.validation_size", 120, "dataset.validation_size: 120 leaves nothing to train on, .* 120 training"),
     case("dataset", {"name": "mnist", "validation_size": 59_901}, "training: train_size 100 is larger.* has 99 images"),
     case("dataset.validation_size", 0, "dataset.validation_size: found 0, allowed is .*at least 1"),
     case("network.hidden", [9] * 9, "network.hidden: found .*, allowed are at most 8 items"),
     case("seeds", [10**12], r"seeds\[0\]: found 1000000000000, allowed is at most 2147483647"),
     case("seeds", list(range(10_001)), "seeds: found .*, allowed are at most 10000 items"),
     case("seeds", [], r"seeds: found \[\], allowed are at least 1 items"),
+    case("methods.l2.published.weight_min", 0.2, "l2.published: weight_min 0.2 is larger than weight_max 0.094"),
     case("methods.l2.published.test_accuracy", 93.2, "test_accuracy: found 93.2, allowed is at most 1"),
     case("methods.l2", {"strength": 0.1}, "methods.l2: lacks 'regularizer'"),
     case("dataset.test_labels", {"url": "https://example.org/x"}, "dataset.test_labels.sha256: missing"),
     # twice
     case("seeds", [1, 1], "seeds: 1 stands there twice"),
     case("dataset.class_names", ["a", "a"], "dataset.class_names: 'a' stands there twice"),
+    # what does not go together
+    case("methods.l2.label", "Dropout", "methods.l2.label: 'Dropout' is the name of methods.dropout, too"),
+    case("methods.l2.label", "none", "methods.l2.label: 'none' is the name of methods.none, too"),
+    case("methods.none.baseline", "l2", "methods.none.baseline: found 'l2', but 'none' is the study's baseline"),
+    case("methods.dropout.regularizer", ["dropout", "l2"], "methods.dropout.active_at_test: found True, .*dropout, l2"),
+    case("methods.l2", {"regularizer": "batch_norm", "network": {"hidden": [4]}, "training": {"batch_size": 1}},
+         "methods.l2: found batch_size 1; batch_norm needs 2 or more"),
     # grids
+    case("methods.l2.training", {"epochs": 1, "steps": [5, 6]}, "methods.l2.training.steps: epochs beside them count"),
     case("methods.l2.strength", [0.1, 0.01], "methods.none: it has 1 point and methods.l2 has 2.*unequal: true"),
     case("methods.l2.strength", [0.1, -1], r"methods.l2.strength\[1\]: found -1.0, allowed is a number at least 0"),
     # names that become paths
@@ -114,10 +137,16 @@ VALUES = [
         case("study", name, f"study: found {name!r}, allowed are at most 64 letters")
         for name in ("../elsewhere", "a b", "..", "<b>x</b>", "x" * 65)
     ],
+    case("study", "_x", "study: found '_x', allowed .*the first is a letter or a digit"),
     case("study", "Logs", "study: 'Logs' is the workflow's own"),
+    case("study", "README.md", "study: 'README.md' is the workflow's own"),
     case("methods.a/b", {"regularizer": "l2"}, "methods: found 'a/b', allowed are at most 64 letters"),
     case("dataset.name", "../x", "dataset.name: found '../x'"),
     # texts that no page can show
+    case("methods.none.label", " ", "methods.none.label: found ' ', allowed is text with more than spaces"),
+    case("report.title", " ", "report.title: found ' ', allowed is text with more than spaces"),
+    case("dataset.title", " ", "dataset.title: found ' ', allowed is text with more than spaces"),
+    case("dataset.class_names", ["a", " "], r"dataset.class_names: found \['a', ' '\], allowed are texts with more"),
     case("report.title", "two\nlines", "report.title: found 'two.nlines'; allowed is text on one line"),
 ]  # fmt: skip
 
@@ -209,12 +238,42 @@ def test_no_config_file(project):
         (["--configfile", "syntax.yaml"], "Config file is not valid JSON or YAML"),
         (["--configfile", "list.yaml"], "Config file must be given as JSON or YAML with keys at top level"),
         (["--cores", "many"], "must be integer or 'all'"),
+        (["--cores", "0"], "--cores: found 0, allowed is 1 or more, or all"),
+        (["--cores=-1"], "--cores: found -1, allowed is 1 or more, or all"),
+        (["--cores", "0", "-n"], "--cores: found 0, allowed is 1 or more, or all"),
     ],
 )
 def test_a_wrong_command_line(project, arguments, expected):
     with unchanged(project):
         write_config_files(project.folder)
         refused(project.snakemake(*arguments), expected)
+
+
+@pytest.mark.parametrize("arguments", [[], ["-n"]])
+@pytest.mark.parametrize(
+    ("name", "link", "expected"),
+    [
+        ("runs", None, "results/runs: found a file, allowed is a folder; move the file away"),
+        ("logs", "gone", "results/logs: found a link to gone, which is not there; allowed is a folder"),
+        (
+            "data/small_digits",
+            "small_digits",
+            "results/data/small_digits: found a link to small_digits, which leads now",
+        ),
+        ("", "gone", "results: found a link to gone, which is not there"),
+        ("", "", "results: found a file"),
+    ],
+)
+def test_something_else_where_results_go(project, name, link, expected, arguments):
+    with unchanged_study(project):
+        path = project.folder / "results" / name
+        kept = path.rename(project.folder / "kept") if path.exists() else None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(link) if link else path.write_text("")
+        refused(project.snakemake(*arguments), expected)
+        path.unlink()
+        if kept:
+            kept.rename(path)
 
 
 def write_config_files(folder):
@@ -253,6 +312,11 @@ PLUGIN = "from regatlas.regularizers.base import Regularizer, Setting\nclass Min
         ("mine.py", "class Mine(", "mine.py, line 1: not valid Python"),
         ("mine.py", f"{PLUGIN}title = input()", "mine.py, line 3: a declaration must be a literal"),
         ("mine.py", f"{PLUGIN}title = 'x'; a = Setting(1, low='0')", "mine.py, line 3: a must be Setting"),
+        (
+            "mine.py",
+            f"{PLUGIN}title = 'x'",
+            "mine.py, line 2: class Mine has no hook, so it would do nothing; hooks are",
+        ),
         ("my-own.py", "", "plugins: my-own.py: expected a Python file named like its regularizer"),
     ],
 )
@@ -265,6 +329,16 @@ def test_a_wrong_plugin(project, name, text, expected):
         refused(project.snakemake(), expected)
 
 
+def test_a_plugin_whose_operations_cannot_be_compiled(project):
+    with unchanged_study(project):
+        hook = "def penalty(self, v, p, l): return tf.strings.to_number(tf.strings.as_string(l[0, 0]))"
+        (project.folder / "mine.py").write_text(f"import tensorflow as tf\n{PLUGIN}title = 'x'\n    {hook}\n")
+        project.config["methods"] = {"mine": {"regularizer": "mine"}}
+        project.config |= {"plugins": ["mine.py"], "compare": ["mine"], "baseline": "mine", "seeds": [0]}
+        project.save()
+        refused_by_a_job(project.snakemake(), "mine.py, line 5: XLA, which compiles the training, has no .*AsString")
+
+
 ONES = np.ones(120, np.uint8)
 
 
@@ -272,10 +346,15 @@ ONES = np.ones(120, np.uint8)
     ("role", "content", "expected"),
     [
         ("train_images", b"", "train_images: train_images.npy: 0 bytes found, an IDX file of images has a header"),
-        ("train_images", b"GIF89a" * 9, "train_images: train_images.npy: magic number 0x47494638 found"),
+        ("train_images", b"GIF89a" * 9, "train_images.npy: magic number 0x47494638 found, .*allowed are IDX, .npy"),
         ("train_images", np.zeros((120, 36), np.uint8), r"train_images.npy: an array of shape \[120, 36\] found"),
         ("test_images", np.zeros((60, 6, 5), np.uint8), "dataset.train_images and dataset.test_images.*6 x 6.*6 x 5"),
-        ("train_labels", ONES[1:], "dataset.train_labels do not go together: 120 train images but 119 train labels"),
+        (
+            "train_labels",
+            np.ones(121, int),
+            "dataset.train_labels do not go together: 120 train images but 121 train labels",
+        ),
+        ("train_labels", np.arange(120) // 12, "dataset.train_labels: no training image of class 0: .*shuffle"),
         ("train_labels", ONES.astype(int) - 2, "dataset.train_labels: labels from -1 to 9 found"),
         ("train_labels", ONES * 255, "dataset.train_labels: 256 classes found, allowed are 2 to 255"),
     ],
@@ -291,7 +370,6 @@ def test_a_wrong_data_file(project, role, content, expected):
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        ({"validation_size": 120}, "dataset.validation_size: 120 leaves nothing to train on, .* 120 training images"),
         ({"test_labels": {"path": "nowhere.npy", "sha256": DIGEST}}, "test_labels: nowhere.npy: No such file"),
         ({"test_labels": {"path": "/dev/zero", "sha256": DIGEST}}, "test_labels: /dev/zero: not a file"),
         ({"test_labels": {"path": "test_labels.npy", "sha256": DIGEST}}, "test_labels: .*its SHA-256 is not abababab"),
@@ -314,12 +392,18 @@ def test_an_environment_variable_that_names_no_data(project, named):
         refused_by_a_job(done, f"folder {named}: no such folder.*nowhere.npy: No such file")
 
 
-def test_more_training_images_than_there_are(project):
+def test_more_training_images_than_there_are_in_a_file_that_comes_from_elsewhere(project):
+    """Planning knows the number in a file that is here (VALUES); of others the first run does."""
     with unchanged_study(project):
+        path = project.folder / "train_labels.npy"
+        (project.folder / "train_labels").write_bytes(path.read_bytes())
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        project.config["dataset"]["train_labels"] = {"path": "nowhere.npy", "sha256": digest}
         project.config["training"]["train_size"] = 101
         project.config |= {"compare": ["none"], "seeds": [0]}
         project.save()
-        refused_by_a_job(project.snakemake(), "training.train_size: found 101, the data set has 100 images")
+        done = project.snakemake(REGATLAS_DATA=str(project.folder))
+        refused_by_a_job(done, "training.train_size: found 101, the data set has 100 images")
 
 
 PREPARED = "results/data/small_digits/prepared.npz"

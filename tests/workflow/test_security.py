@@ -33,6 +33,9 @@ class Mine(Regularizer):
     formula = {text!r}
     acts_on = "loss"
     kind = Setting("a", choices=("a", {text!r}))
+
+    def penalty(self, variables, parameters, logits):
+        return 0.0
 """
 
 

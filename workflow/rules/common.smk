@@ -10,7 +10,7 @@ import threading
 
 from snakemake.logging import logger
 
-from regatlas import fingerprint, locks, reasons, runs, studies
+from regatlas import fingerprint, folders, locks, reasons, runs, studies
 from regatlas.claims import studies as claimed
 from regatlas.errors import advice
 from regatlas.study import resolve
@@ -22,6 +22,10 @@ os.environ.update(REGATLAS_SCRIPTS=str(SCRIPTS))
 os.environ.setdefault("REGATLAS_COMMAND", shlex.join(["snakemake", *sys.argv[1:]]))
 
 logging.raiseExceptions = False  # a full disk gets one message, not a traceback for each line of Snakemake's own log
+
+cores = workflow.resource_settings.cores
+if cores is not None and cores < 1:  # Snakemake waits for ever with none, and crashes with fewer
+    raise WorkflowError(f"--cores: found {cores}, allowed is 1 or more, or all")
 
 try:
     STUDY = resolve(config)
@@ -42,6 +46,13 @@ REFERENCE, SAMPLE = (
 )
 RESULTS = f"results/{STUDY.name}"
 FIGURES = f"{RESULTS}/figures"
+FOLDERS = [
+    "results",
+    RESULTS,
+    *(f"results/{name}" for name in ("data", "logs", "reference", "runs")),
+    DATA,
+    FIGURES,
+]
 POINTS = {(method.regularizer, point.digest): (method, point) for method in STUDY.methods for point in method.points}
 
 OF_THE_SIZE = ("train_size", "steps", "evaluate_every")  # of a training: epochs make the others follow the first
@@ -246,11 +257,14 @@ def lock_results():
     try:
         before = AT_WORK[0] or other_snakemake() != AT_WORK
         lock = locks.take(LOCKFILE)
+        folders.check_writable(FOLDERS)
     except locks.Held as holder:
         raise WorkflowError(
             f"Another snakemake is at work in this folder ({holder}), so this one leaves. "
             "Wait until it has finished, or stop it."
         )
+    except UserError as error:
+        raise WorkflowError(str(error))
     except OSError as error:
         raise WorkflowError(
             f"results cannot be written: {error.strerror}. The study needs a folder that can be written."
@@ -264,7 +278,11 @@ def lock_results():
 
 
 if workflow.is_main_process:
-    AT_WORK = other_snakemake()  # before the plan is made
+    try:
+        folders.check(FOLDERS)
+        AT_WORK = other_snakemake()  # before the plan is made
+    except UserError as error:
+        raise WorkflowError(str(error))
 
 
 def answer_sigterm_in_a_thread():
