@@ -1,10 +1,14 @@
 import os
 from pathlib import PurePath
 
+import hypothesis
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before anything imports TensorFlow
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("untimed")
 
 # Their tests are dealt out one by one, after all other files and those that take long first, so that the processes end
 # together. Of every other file one process runs all tests and makes what they share once.

@@ -82,7 +82,7 @@ def test_each_acts_where_it_says_and_nowhere_else():
     touched = {
         NoRegularization: set(),
         L2: {"penalty"},
-        WeightNorm: {"parameters"},
+        WeightNorm: {"variables", "parameters"},  # it looks whether they have a direction
         Dropout: {"noise", "examples", "activations"},
         Gaussian: {"variables", "noise", "parameters"},
         Shifts: {"noise", "images"},
