@@ -54,7 +54,7 @@ class Combination(Regularizer):
         own, variables, trains = set(network), network, {}
         for part in self.parts:
             found = part.variables(variables)
-            for name in found.keys() - own:
+            for name in sorted(found.keys() - own):
                 if found[name] is variables.get(name):
                     continue
                 if name in trains:
