@@ -9,6 +9,7 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -108,7 +109,6 @@ class Training:
 
         tensorflow.config.threading.set_intra_op_parallelism_threads(options.threads)
         tensorflow.config.threading.set_inter_op_parallelism_threads(1)
-        from regatlas.regularizers.base import Unsuitable
         from regatlas.training import Trainer
 
         name, chosen = settings["regularizer"]["name"], settings["regularizer"]["settings"]
@@ -118,16 +118,24 @@ class Training:
             registry.load(part.path, part.class_name)(**registry.settings_of(part, parts, chosen)) for part in parts
         ]
         self.plugins = options.plugin
-        try:
-            with plugins.at_work(self.plugins):
-                self.trainer = Trainer(settings, data, *regularizers)
-                self.trainer.start(0)  # so that what does not suit is said now
-        except Unsuitable as error:
-            raise UserError(f"regularizer {name.replace('+', ', ')}: {error}") from None
+        with self._of_the_method():
+            self.trainer = Trainer(settings, data, *regularizers)
         self.versions = {
             "python": platform.python_version(), "numpy": numpy.__version__, "tensorflow": tensorflow.__version__
         }  # fmt: skip
         self.begun = STARTED
+
+    @contextlib.contextmanager
+    def _of_the_method(self) -> Iterator[None]:
+        """Tell what does not suit a regularizer, and what a plugin does wrong, as theirs."""
+        from regatlas.regularizers.base import Unsuitable
+
+        try:
+            with plugins.at_work(self.plugins):
+                yield
+        except Unsuitable as error:
+            name = self.spec["settings"]["regularizer"]["name"]
+            raise UserError(f"regularizer {name.replace('+', ', ')}: {error}") from None
 
     def write(self, seed: int, path: Path, target: Path | None = None) -> None:
         """Train and write a run, going on from its checkpoint if there is one.
@@ -149,7 +157,7 @@ class Training:
 
             reports.append(Events(runs.events_folder(path), self.spec["settings"], say))
         tell_all = lambda progress: [tell(progress) for tell in reports]  # noqa: E731
-        with plugins.at_work(self.plugins):
+        with self._of_the_method():
             result = self.trainer.run(seed, tell_all, saved, checkpoint.offer)
         now = time.perf_counter()
         metadata = {

@@ -21,7 +21,7 @@ import os
 import re
 import stat
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -47,6 +47,10 @@ class RawFile:
     path: str | None = None
     url: str | None = None
     array: str | None = None
+
+    def array_among(self, names: Sequence[str]) -> str:
+        """Which array of an .npz it is: the one the config names, else the only one, else the one named as its role."""
+        return self.array or (names[0] if len(names) == 1 else self.role)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,6 +98,14 @@ class DataSet:
     def training_images(self) -> int | None:
         """How many of them there are to train on."""
         return None if self.images is None else self.images - self.validation_size
+
+    def check_validation_size(self, images: int) -> None:
+        """Refuse a validation set that leaves nothing of so many images to train on."""
+        if self.validation_size >= images:
+            raise UserError(
+                f"dataset.validation_size: {self.validation_size:,} leaves nothing to train on, "
+                f"{self.name} has {images:,} training images"
+            )
 
 
 def _idx_files(*checksums: str) -> tuple[RawFile, ...]:
@@ -264,9 +276,8 @@ def _count(file: RawFile) -> int | None:
                 head = stream.read(_HEADER)
         elif head[:4] == b"PK\x03\x04":
             with zipfile.ZipFile(file.path) as archive:
-                names = archive.namelist()
-                name = file.array or (names[0].removesuffix(".npy") if len(names) == 1 else file.role)
-                with archive.open(f"{name}.npy") as stream:
+                names = [name.removesuffix(".npy") for name in archive.namelist()]
+                with archive.open(f"{file.array_among(names)}.npy") as stream:
                     head = stream.read(_HEADER)
         return _length(head) or None
     except Exception:  # whatever is wrong with the file, `prepare` reads all of it and says so

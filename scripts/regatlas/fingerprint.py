@@ -27,9 +27,7 @@ def of(value: Any) -> str:
 @functools.cache
 def module(path: Path) -> tuple[str, tuple[Path, ...]]:
     """A Python file's hash, blind to comments, texts and layout, and the modules of this library it imports."""
-    tree = ast.parse(
-        path.read_text(encoding="utf-8-sig")
-    )  # as Python itself reads it, with a byte order mark or without
+    tree = ast.parse(path.read_text(encoding="utf-8-sig"))  # with or without a byte order mark, as Python reads it
     imported = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

@@ -43,11 +43,7 @@ def prepare(dataset: DataSet, folder: str | Path) -> dict[str, np.ndarray]:
     _check_together(dataset, arrays)
     classes = _count_classes(dataset, {"train_labels": train_labels, "test_labels": test_labels})
     held_out = dataset.validation_size
-    if held_out >= len(train_images):
-        raise UserError(
-            f"dataset.validation_size: {held_out:,} leaves nothing to train on, "
-            f"{dataset.name} has {len(train_images):,} training images"
-        )
+    dataset.check_validation_size(len(train_images))
     _check_classes(dataset, train_labels, test_labels, classes)
     worse, labels_of_worse = corrupted(test_images, test_labels)
     train, test = train_images.reshape(len(train_images), -1), test_images.reshape(len(test_images), -1)
@@ -105,7 +101,7 @@ def read(file: RawFile, folder: Path) -> np.ndarray:
 
 def _from_npz(content: bytes, file: RawFile, name: str) -> np.ndarray:
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-        key = file.array or (archive.files[0] if len(archive.files) == 1 else file.role)
+        key = file.array_among(archive.files)
         if key not in archive.files:
             raise UserError(
                 f"{name}: it has no array {key!r}{nearest(key, archive.files)}; name one of "

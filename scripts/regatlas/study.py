@@ -125,11 +125,8 @@ def resolve(config: Any) -> Study:
     """
     config = _complete(schema(), _valid(config))
     dataset = datasets.resolve(config["dataset"])
-    if dataset.training_images is not None and dataset.training_images < 1:
-        raise UserError(
-            f"dataset.validation_size: {dataset.validation_size:,} leaves nothing to train on, {dataset.name} has "
-            f"{dataset.images:,} training images"
-        )
+    if dataset.images is not None:
+        dataset.check_validation_size(dataset.images)
     paths = registry.available(config["plugins"])
     colors = assign_colors(config["methods"], config["figures"]["colors"])
     shared = {"data": datasets.checksum(dataset), "tensorflow": fingerprint.tensorflow_version()}

@@ -154,20 +154,13 @@ def _close(evidence: Evidence, column: str, words: str) -> Answer:
     near = f"within {_CLOSE} points of" if column == "train_accuracy" else f"at most {_CLOSE} points below"
     near = "above" if column == "test_accuracy" and found[0].low > 0 else near
     far = f"more than {_CLOSE} points {'below' if found[0].value < 0 else 'above'}"
-    where = say(verdict, near, far, near)
-    maybe = "may or may not be " if verdict == UNDECIDED else ""
-    one, other = (f"{mean_:.2f} %" for mean_ in means)
-    if len(found) == 1 and known(found[0].low):
-        why = f"{one}, {maybe and 'which '}{maybe}{where} none's {other}"
-    else:
-        why = f"{one}, none's {other}"
+    own_, nones = (f"{mean_:.2f} %" for mean_ in means)
+    why = f"{own_}, none's {nones}"
     if len(found) > 1:
-        at_it = (
-            f"{maybe or 'is '}{where} none's ({found[0].text()})"
-            if known(found[0].low)
-            else f"differs by {found[0].text()}"
-        )
-        why += f"; at the same learning rate it {at_it}"
+        compared = say(verdict, f"is {near}", f"is {far}", f"may or may not be {near}") + f" none's ({found[0].text()})"
+        why += f"; at the same learning rate it {compared if known(found[0].low) else f'differs by {found[0].text()}'}"
+    elif known(found[0].low):
+        why = f"{own_}, {say(verdict, near, far, f'which may or may not be {near}')} none's {nones}"
     return Answer(verdict, f"gaussian's {words} is {why}", (*found, *means))
 
 

@@ -122,11 +122,11 @@ class Spec:
         ranked = sorted(ids, key=lambda method: -means[method])
         kept = {self.baseline, *ranked[:_HIGHEST], *ranked[-_LOWEST:]}
         methods = [method for method in self.methods if method.id in kept] or list(self.methods[:1])
-        styled: dict[tuple[object, str], Method] = {}
+        taken = set()
         for number, method in enumerate(methods):
             dashes = [DASHES[(number + more) % len(DASHES)] for more in range(len(DASHES))]
-            dash = next((dash for dash in dashes if (dash, method.marker) not in styled), dashes[0])
-            styled[dash, method.marker] = method
+            dash = next((dash for dash in dashes if (dash, method.marker) not in taken), dashes[0])
+            taken.add((dash, method.marker))
             methods[number] = dataclasses.replace(method, dash=dash)
         return dataclasses.replace(self, methods=tuple(methods))
 
