@@ -406,6 +406,16 @@ def test_more_training_images_than_there_are_in_a_file_that_comes_from_elsewhere
         refused_by_a_job(done, "training.train_size: found 101, the data set has 100 images")
 
 
+def test_regularizers_that_train_one_variable_twice(project):
+    with unchanged_study(project):
+        project.config["network"] = {"hidden": [4]}
+        project.config["methods"] = {"none": {"regularizer": ["batch_norm", "layer_norm"]}}
+        project.config |= {"compare": ["none"], "seeds": [0]}
+        project.save()
+        clash = "Batch normalization and Layer normalization cannot act together: both train 'scale_0'"
+        refused_by_a_job(project.snakemake(), f"regularizer batch_norm, layer_norm: {clash}")
+
+
 PREPARED = "results/data/small_digits/prepared.npz"
 
 
