@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from benchmarks import hidden, peers, whole_run
-from benchmarks.peers import PEERS
+from benchmarks.peers import ENGINE, PEERS
 from benchmarks.scale import Scaled, overhead
 from benchmarks.study_cost import Cost
 from benchmarks.timing import Timed
@@ -142,11 +142,12 @@ def methods_table(results: list[Timed]) -> str:
 
 def hidden_table(results: list[Timed]) -> str:
     """The engine's rate relative to that of each loop of products alone."""
-    engine, *bare = (result for result in results if not result.problem)
-    rows = [[hidden.NAMES[engine.name], spread([us / 1000 for us in engine.microseconds], 2), "-"]]
-    for result in bare:
-        rates = result.relative_to(engine)
-        rows.append([hidden.NAMES[result.name], spread([us / 1000 for us in result.microseconds], 2), spread(rates, 2)])
+    (engine,) = (result for result in results if result.name == ENGINE)
+    rows = []
+    for result in results:
+        if not (result.problem or engine.problem):
+            rate = "-" if result is engine else spread(result.relative_to(engine), 2)
+            rows.append([hidden.NAMES[result.name], spread([us / 1000 for us in result.microseconds], 2), rate])
     widths = ", ".join(map(str, hidden.WIDTHS))
     header = [f"One step, hidden layers of {widths}, batches of {hidden.BATCH_SIZE}", "ms", "the engine's rate to this"]
     notes = [f"- {hidden.NAMES[result.name]}: {result.problem}." for result in results if result.problem]

@@ -109,7 +109,7 @@ def _refused(path: str | Path) -> Iterator[None]:
     except _DAMAGE as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise
-        reason = "it holds Python objects" if "pickle" in str(error) else error  # numpy would advise to load them
+        reason = "no .npz of plain arrays" if "pickle" in str(error) else error  # numpy would advise to load it
         raise UserError(
             f"{path}: damaged or not a result of this workflow ({reason}); delete it and run again"
         ) from None

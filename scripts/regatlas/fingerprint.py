@@ -26,7 +26,10 @@ def of(value: Any) -> str:
 
 @functools.cache
 def module(path: Path) -> tuple[str, tuple[Path, ...]]:
-    """A Python file's hash, blind to comments, texts and layout, and the modules of this library it imports."""
+    """A Python file's hash and the modules of this library it imports.
+
+    It is blind to comments, docstrings, layout, and the texts that a class declares to be shown.
+    """
     tree = ast.parse(path.read_text(encoding="utf-8-sig"))  # with or without a byte order mark, as Python reads it
     imported = []
     for node in ast.walk(tree):
@@ -35,7 +38,8 @@ def module(path: Path) -> tuple[str, tuple[Path, ...]]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             imported += [_file(f"{node.module}.{alias.name}") or _file(node.module) for alias in node.names]
         if isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            node.body = [part for part in node.body if not _is_text(part) and not _is_label(part)] or [ast.Pass()]
+            shown = _is_label if isinstance(node, ast.ClassDef) else lambda part: False
+            node.body = [part for part in node.body if not _is_text(part) and not shown(part)] or [ast.Pass()]
     # unparse, not dump: the text of a tree differs between Python versions less than its dump does
     text = ast.unparse(tree)
     return hashlib.sha256(text.encode()).hexdigest(), tuple(sorted({p for p in imported if p}))
@@ -89,7 +93,7 @@ def _is_text(statement: ast.stmt) -> bool:
 
 
 def _is_label(statement: ast.stmt) -> bool:
-    """Whether this sets a text that a declaration only shows."""
+    """Whether this sets a text that a class only shows."""
     return (
         isinstance(statement, ast.Assign)
         and [getattr(target, "id", "") in SHOWN_TEXTS for target in statement.targets] == [True]

@@ -5,6 +5,7 @@ import errno
 import fcntl
 import os
 import platform
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
@@ -28,12 +29,18 @@ def take(path: str | Path, wait: Callable[[str], None] | None = None) -> IO[str]
     Raises:
         Held: the lock is taken, and ``wait`` is not given.
     """
+    probed = False
     while True:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         stream = open(path, "a+", encoding="utf-8")  # noqa: SIM115 (the stream is the lock)
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            if not probed:  # perhaps only `holder` has it, for a moment
+                probed = True
+                stream.close()
+                time.sleep(0.1)
+                continue
             holder = _who(stream)
             if wait is None:
                 stream.close()

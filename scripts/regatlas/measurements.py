@@ -46,7 +46,7 @@ def collect(
 
     Raises:
         UserError: run files are missing, damaged or not what their path says; the message names them all. Damaged
-            files are set aside, so that the workflow trains those runs again.
+            files are set aside, so that the workflow trains those runs again, or leaves them out if ``partial``.
     """
     rows, curves, bits, worse, problems, again = [], [], [], [], {}, 0
     for entry, seed in itertools.product(_points(methods), sorted(seeds)):
@@ -74,7 +74,8 @@ def collect(
             bits.append(np.packbits(run.arrays["test_predicted"] == reference.test_labels) if finished else None)
     if problems:
         count = f"{len(problems)} of {len(problems) + len(rows)} run files cannot be used"
-        advice = "the same command trains them again" if again == len(problems) else "delete them and run again"
+        next_time = "leaves them out" if partial else "trains them again"
+        advice = f"the same command {next_time}" if again == len(problems) else "delete them and run again"
         raise UserError("\n  ".join([f"{count}; {advice}:", *problems.values()]))
     chosen = _select(rows)
     packed = {

@@ -46,6 +46,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from regatlas import streams
 from regatlas.errors import UserError
 from regatlas.files import read_npz, write_npz
 
@@ -72,6 +73,16 @@ def path(root: str | Path, regularizer: str, digest: str, seed: int) -> Path:
 def file_name(seed: int) -> str:
     """The name of a run's file."""
     return f"seed-{seed}.npz"
+
+
+def initial_kernel(run: Run) -> np.ndarray:
+    """The first layer's weights before the first step, float32 [pixels, units], each pixel's in its place."""
+    settings, shape = run.metadata["settings"], run.kernels[0].shape
+    rng = streams.generator(run.metadata["seed"], "initial weights", 0)
+    start = streams.truncated_normal(rng, shape, settings["network"]["initial_stddev"])
+    if settings["training"]["permuted_pixels"]:  # the training drew them for pixels in this order
+        start[streams.generator(0, "permuted pixels").permutation(len(start))] = start.copy()
+    return start
 
 
 def ready_path(run: Path) -> Path:

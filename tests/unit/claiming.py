@@ -102,7 +102,8 @@ def write_run(root: Path, method: str, seed: int, kernel: np.ndarray, point: int
     if len(kernel) == PIXELS and kernel.shape[1] == CLASSES:
         predicted = (given["test_images"] / 255 @ kernel).argmax(axis=1).astype(np.uint8)
         arrays = {"test_predicted_noise_off": predicted, "test_predicted": predicted, **arrays}
-    metadata = {"settings": {"network": {"initial_stddev": 0.075}}, "seed": seed, "digest": f"{method}-{point}"}
+    settings = {"network": {"initial_stddev": 0.075}, "training": {"permuted_pixels": False}}
+    metadata = {"settings": settings, "seed": seed, "digest": f"{method}-{point}"}
     arrays = {"kernel_0": kernel.astype(np.float32), **arrays}
     runs.write(runs.path(root, method, f"{method}-{point}", seed), metadata, arrays)
 

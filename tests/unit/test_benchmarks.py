@@ -179,6 +179,8 @@ def test_hidden_layers_are_timed_beside_their_products(monkeypatch):
     ]  # fmt: skip
     timed = [Timed("engine", [4000.0, 5000.0]), Timed("graph", [3000.0, 4000.0])]
     assert "| 3.50 (3.00 to 4.00) | 0.78 (0.75 to 0.80) |" in report.hidden_table(timed)
+    timed[0].problem = "failed"
+    assert "3.50" not in report.hidden_table(timed)  # nothing else is taken for the engine
 
 
 def in_this_process(contenders, results, steps, rounds):

@@ -121,6 +121,11 @@ def test_a_text_that_is_used_is_no_docstring(digest):
     assert digest('x = ["a"]') != digest('x = ["b"]')
 
 
+def test_a_text_is_shown_only_if_a_class_declares_it(digest):
+    assert digest('class A:\n    title = "One"\n') == digest('class A:\n    title = "Two"\n')
+    assert digest('def draw():\n    title = "One"\n') != digest('def draw():\n    title = "Two"\n')
+
+
 def test_a_function_of_nothing_but_a_docstring_is_hashed(digest):
     assert digest('def f():\n    """Text."""\n') == digest("def f():\n    pass\n")
 

@@ -5,6 +5,7 @@ import fcntl
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -52,6 +53,16 @@ def test_a_lock_that_is_taken_says_by_whom(tmp_path, other):
     with pytest.raises(locks.Held, match=f"process {other.pid} on "):
         locks.take(tmp_path / "lock")
     assert locks.holder(tmp_path / "lock").startswith(f"process {other.pid} on ")
+
+
+def test_who_asks_for_the_holder_is_not_taken_for_one(tmp_path):
+    path = tmp_path / "lock"
+    path.write_text("process 1 on a machine of the past")
+    with open(path) as asking:
+        fcntl.flock(asking, fcntl.LOCK_SH)
+        threading.Timer(0.03, fcntl.flock, (asking, fcntl.LOCK_UN)).start()
+        with locks.take(path):
+            assert locks.holder(path).startswith(f"process {os.getpid()} on ")
 
 
 def test_asking_for_the_holder_leaves_no_trace(tmp_path):

@@ -9,6 +9,7 @@ from PIL import Image
 
 from regatlas import networks, reference, runs
 from regatlas.figures import sprite, style
+from regatlas.training import _Pixels
 
 SHAPE, CLASSES = (4, 6), 3
 PIXELS = SHAPE[0] * SHAPE[1]
@@ -23,6 +24,11 @@ def measured():
     return reference.make(data | {"image_shape": np.array(SHAPE), "classes": np.array(CLASSES)})
 
 
+def settings(hidden, stddev=0.5, permuted=False):
+    network = {"hidden": hidden, "bias": False, "initial_stddev": stddev}
+    return {"network": network, "training": {"permuted_pixels": permuted}}
+
+
 def make(folder, grids, seeds=(0, 1, 2), hidden=0, lost=()):
     """Runs of these methods and points, their frame, and their kernels by method, point and seed."""
     rows, kernels = [], {}
@@ -32,10 +38,8 @@ def make(folder, grids, seeds=(0, 1, 2), hidden=0, lost=()):
                 kernel = np.random.default_rng([number, point, seed]).standard_normal((PIXELS, hidden or CLASSES))
                 kernels[method, point, seed] = kernel = (kernel * 10.0**-number).astype(np.float32)
                 layers = {"kernel_0": kernel} | ({"kernel_1": np.eye(hidden, CLASSES)} if hidden else {})
-                settings = {"network": {"hidden": [hidden] if hidden else [], "bias": False, "initial_stddev": 0.5}}
-                runs.write(
-                    runs.path(folder, "r", f"{number}{point}", seed), {"seed": seed, "settings": settings}, layers
-                )
+                metadata = {"seed": seed, "settings": settings([hidden] if hidden else [])}
+                runs.write(runs.path(folder, "r", f"{number}{point}", seed), metadata, layers)
                 row = {"method": method, "seed": seed, "digest": f"{number}{point}", "regularizer": "r", "point": point}
                 row |= {"values": json.dumps(values), "selected": int(point == 0), "test_accuracy": 0.9}
                 rows.append({**row, "status": "diverged" if (method, seed) in lost else "finished"})
@@ -86,10 +90,31 @@ def test_start_and_template_are_rows_of_their_own(tmp_path, measured):
     start, template = (row for row in index["rows"] if "name" in row)
     assert (start["name"], template["name"]) == ("start", "template")
     for seed in (0, 1, 2):
-        network = {"hidden": [], "bias": False, "initial_stddev": 0.5}
-        drawn = networks.initial(network, PIXELS, CLASSES, seed).kernels[0].T  # what training starts from
+        drawn = (
+            networks.initial(settings([])["network"], PIXELS, CLASSES, seed).kernels[0].T
+        )  # what training starts from
         assert_same(*read(picture, index, start["cells"][str(seed)]), drawn)
     assert_same(*read(picture, index, template["cells"]["mean"]), measured.template)
+
+
+@pytest.mark.parametrize(("stddev", "whose"), [(0.5, "the same for every method"), (0.1, "of the first method")])
+def test_starts_are_called_the_same_if_they_are(tmp_path, measured, stddev, whose):
+    study = make(tmp_path, {"none": [{}], "l2": [{}]})
+    for path in tmp_path.glob("r/10/*.npz"):
+        run = runs.read(path)
+        runs.write(path, run.metadata | {"settings": settings([], stddev)}, run.arrays)
+    _, index, _ = draw(tmp_path, measured, *study)
+    (start,) = (row for row in index["rows"] if row.get("name") == "start")
+    assert f"the initial weights, {whose}" in start["words"]
+
+
+def test_a_start_has_each_pixels_weights_in_its_place():
+    kernel = np.zeros((PIXELS, CLASSES), np.float32)
+    metadata = {"seed": 3, "settings": settings([], permuted=True)}
+    found = runs.initial_kernel(runs.Run(metadata, {"kernel_0": kernel}))
+    drawn = networks.initial(settings([])["network"], PIXELS, CLASSES, 3).kernels[0].T
+    in_place = _Pixels(PIXELS, True).in_place(drawn)
+    assert np.array_equal(found, in_place) and not np.array_equal(found, drawn)
 
 
 def test_hidden_units_have_no_mean_and_no_template(tmp_path, measured):
@@ -106,7 +131,7 @@ def test_methods_may_have_networks_of_their_own(tmp_path, measured):
     for seed in (0, 1, 2):
         kernel = np.full((PIXELS, 6), 1.0, np.float32)
         layers = {"kernel_0": kernel, "kernel_1": np.eye(6, CLASSES)}
-        runs.write(runs.path(tmp_path, "r", "10", seed), {"seed": seed, "settings": {}}, layers)
+        runs.write(runs.path(tmp_path, "r", "10", seed), {"seed": seed, "settings": settings([6])}, layers)
     picture, index, _ = draw(tmp_path, measured, spec, table, kernels)
     none, wide, start, template = index["rows"]
     assert [row["hidden"] for row in index["rows"]] == [False, True, False, False] and not index["hidden"]

@@ -17,8 +17,10 @@ rule sample:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        data=f"{DATA}/prepared.npz",
     shell:
-        'python "$REGATLAS_SCRIPTS"/sample.py --data {input.data:q} --out {output:q} > {log:q} 2>&1'
+        'python "$REGATLAS_SCRIPTS"/sample.py --data {params.data:q} --out {output:q} > {log:q} 2>&1'
 
 
 rule claims:

@@ -13,6 +13,7 @@ from snakemake.logging import logger
 from regatlas import fingerprint, folders, locks, reasons, runs, studies
 from regatlas.claims import studies as claimed
 from regatlas.errors import advice
+from regatlas.files import write_text
 from regatlas.study import resolve
 
 # Jobs run with the Python that runs Snakemake, whether or not its environment is activated.
@@ -75,9 +76,7 @@ def canonical(value):
 
 def write_long_specs():
     for path, text in LONG_SPECS.items():
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        write_text(path, text)
 
 
 def code(script):

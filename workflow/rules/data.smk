@@ -56,5 +56,7 @@ rule reference:
     resources:
         mem_mb=2000,
         runtime=10,
+    params:
+        data=f"{DATA}/prepared.npz",
     shell:
-        'python "$REGATLAS_SCRIPTS"/reference.py --data {input.data:q} --out {output:q} > {log:q} 2>&1'
+        'python "$REGATLAS_SCRIPTS"/reference.py --data {params.data:q} --out {output:q} > {log:q} 2>&1'

@@ -74,7 +74,9 @@ rule report:
         folder=lambda wildcards, input: os.path.dirname(input.figures[0]),
         code=code("report.py"),
         templates=fingerprint.content(
-            path for path in (SCRIPTS / "regatlas" / "report").rglob("*") if path.suffix in (".j2", ".css", ".js")
+            path
+            for path in (SCRIPTS / "regatlas" / "report").rglob("*")
+            if path.suffix in (".j2", ".css", ".js") and "atlas_page" not in path.parts
         ),
     shell:
         'python "$REGATLAS_SCRIPTS"/report.py --spec {params.spec:q} --config-yaml {output.config:q} --table {input.table:q}'

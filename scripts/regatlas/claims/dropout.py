@@ -1,11 +1,9 @@
 """Claims about dropout."""
 
-from regatlas import registry
 from regatlas.claims import pixels
 from regatlas.claims.claim import (
     PERCENT,
     POINTS,
-    SUPPORTED,
     WRONG,
     Answer,
     above,
@@ -26,16 +24,14 @@ _MOST_USED = (10, 50, 100)  # pixels
     9,
     "At each training step, dropout",
     "clamps some weights to 0",
-    "The code: what the regularizer declares to act on. Beside it the share of dropout's trained weights that are 0.",
+    "The code: dropout acts on the inputs. Beside it the share of dropout's trained weights that are 0.",
     "disagreements methods",
 )
 def clamps(evidence: Evidence) -> Answer:
-    acts_on = registry.declaration("dropout", registry.available([])["dropout"]).acts_on
-    own = evidence.own
-    zeros = own.mean("share of dropout's weights that are 0", "dropout", "sparsity")
+    zeros = evidence.own.mean("share of dropout's weights that are 0", "dropout", "sparsity")
     return Answer(
-        SUPPORTED if acts_on == "weights" else WRONG,
-        f"dropout acts on the {acts_on}: it zeroes pixels of an image, and with a pixel all ten of its weights have no "
+        WRONG,
+        "dropout acts on the inputs: it zeroes pixels of an image, and with a pixel all ten of its weights have no "
         f"say in that step, but no weight is changed ({number(zeros.value * 100, '.1f')} % of the trained ones are 0)",
         (zeros,),
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from regatlas import reference, runs, streams
+from regatlas import reference, runs
 from regatlas.claims.claim import Lacking, Measurement, Missing, mean
 from regatlas.claims.sample import Sample
 from regatlas.errors import UserError
@@ -135,11 +135,7 @@ class Study:
 
     def initial(self, method: str, seed: int) -> np.ndarray:
         """The first layer's weights before the first step, [pixels, units]."""
-        run = self.run(method, seed)
-        rng = streams.generator(seed, "initial weights", 0)
-        return streams.truncated_normal(
-            rng, run.kernels[0].shape, run.metadata["settings"]["network"]["initial_stddev"]
-        )
+        return runs.initial_kernel(self.run(method, seed))
 
 
 class Evidence:

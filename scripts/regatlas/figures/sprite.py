@@ -21,7 +21,6 @@ from regatlas.figures.style import Spec
 from regatlas.figures.weights import CLASSES
 from regatlas.files import atomic, write_text
 from regatlas.reference import Reference
-from regatlas.streams import generator, truncated_normal
 
 UNITS = 40  # of a hidden layer, that are kept at most
 _METHODS = 40  # that get a row each; of more, a choice does
@@ -63,6 +62,7 @@ def draw(spec: Spec, table: pandas.DataFrame, root: str | Path, reference: Refer
     kernels: dict[tuple[int, str], np.ndarray] = {}
     hidden, room, left_out = set(), _MOST_PIXELS, 0
     starts: dict[str, np.ndarray] = {}
+    shared = True
     for cell in wanted:
         kernel, mine, start = _read(cell.paths)
         hidden |= {cell.row} if mine else set()
@@ -74,9 +74,10 @@ def draw(spec: Spec, table: pandas.DataFrame, root: str | Path, reference: Refer
         room -= kernel.size
         kernels[cell.row, cell.place] = kernel
         if cell.place != _MEAN and start is not None:
-            starts.setdefault(cell.place, start)
+            shared &= np.array_equal(starts.setdefault(cell.place, start), start)
     one_layer = not hidden or any(cell.row not in hidden for cell in wanted)
-    rows.append({"name": "start", "words": "the initial weights, the same for every method"})
+    of_whom = "the same for every method" if shared else "of the first method, as others have their own"
+    rows.append({"name": "start", "words": f"the initial weights, {of_whom}"})
     kernels |= {(len(rows) - 1, place): kernel for place, kernel in starts.items()}
     if one_layer:
         rows.append({"name": "template", "words": "the mean image of each class minus the mean of all"})
@@ -146,12 +147,10 @@ def _read(paths: Sequence[Path]) -> tuple[np.ndarray, bool, np.ndarray | None]:
         hidden = len(run.kernels) > 1
         kernel = run.kernels[0]
         total = total + kernel[:, : UNITS if hidden else CLASSES].astype(np.float64)
-        network = run.metadata.get("settings", {}).get("network")
         if hidden and len(paths) > 1:
             break
-        if network and len(paths) == 1:
-            draws = generator(run.metadata["seed"], "initial weights", 0)
-            start = truncated_normal(draws, kernel.shape, network["initial_stddev"])[:, : total.shape[1]]
+        if len(paths) == 1:
+            start = runs.initial_kernel(run)[:, : total.shape[1]]
     return total / len(paths), hidden, start
 
 

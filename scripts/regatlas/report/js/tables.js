@@ -74,22 +74,27 @@ function decision(row) {
   return cell ? cell.lastChild.textContent.trim() : "";
 }
 
-/** The texts of the head and of the rows that are shown; in full precision if wanted. */
-function cells(table, full) {
-  const shown = [...table.tBodies[0].rows].filter((row) => !row.hidden && !row.classList.contains("filtered"));
-  return [table.tHead.rows[0], ...shown].map((row) =>
-    [...row.cells].map((cell) => {
-      if (full && cell.dataset.value !== undefined) return cell.dataset.value;
+/** The texts of the head and of the rows that are shown; what stands below numbers in columns of its own if apart. */
+function cells(table, apart) {
+  const body = [...table.tBodies[0].rows].filter((row) => !row.hidden && !row.classList.contains("filtered"));
+  const below = (row, column) => row.cells[column].querySelector(".interval");
+  const text = (node) => (node ? node.textContent.replace(/\s+/g, " ").trim() : "");
+  return [table.tHead.rows[0], ...body].map((row, number) =>
+    [...row.cells].flatMap((cell, column) => {
       const bare = cell.cloneNode(true);
       for (const extra of bare.querySelectorAll(".published, [aria-hidden]")) extra.remove();
-      return bare.textContent.replace(/\s+/g, " ").trim();
+      if (!apart || !body.some((other) => below(other, column))) return [text(bare)];
+      if (!number) return [text(bare), `${text(bare)}: below it`];
+      bare.querySelector(".interval")?.remove();
+      return [text(bare), text(below(row, column))];
     }),
   );
 }
 
 function asCsv(lines) {
+  const plain = (text) => (text === "–" ? "" : text.replaceAll("−", "-"));
   const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  return lines.map((line) => line.map(quoted).join(",") + "\n").join("");
+  return lines.map((line) => line.map(plain).map(quoted).join(",") + "\n").join("");
 }
 
 const LATEX = {
