@@ -76,7 +76,9 @@ def make(
             layers = {"kernel_0": kernel.astype("f4")} | ({"kernel_1": np.eye(12, 3)} if hidden else {})
             digest = f"{m}e{10 + m}"  # looks like a number
             answers = {"test_predicted": np.zeros(2, np.uint8), "test_confidence": np.array([0.5, 0.9], np.float32)}
-            runs.write(runs.path(folder / "runs", f"r{m}", digest, s), {"status": status}, layers | answers)
+            settings = {"network": {"initial_stddev": 0.1}, "training": {"permuted_pixels": False}}
+            metadata = {"status": status, "seed": s, "settings": settings}
+            runs.write(runs.path(folder / "runs", f"r{m}", digest, s), metadata, layers | answers)
             row = {"method": method, "seed": s, "digest": digest, "regularizer": f"r{m}", "status": status}
             row |= {"point": 0, "values": "{}", "selected": 1}
             accuracy = 0.9 - 0.1 * m + 0.01 * s

@@ -10,19 +10,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from matplotlib.figure import Figure
 
 import report
 from regatlas import grids, tables
 from regatlas.comparison import compare
 from regatlas.errors import UserError
+from regatlas.figures import style
 from regatlas.report import facts, formulas, numbers, page
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 EVIL = '<script>alert("x")</script> & $ {{ 7 * 7 }}'
-SVG = (
-    '<svg xmlns="http://www.w3.org/2000/svg" width="72pt" height="36pt" aria-labelledby="a b" role="img">'
-    '<title id="a">T</title><desc id="b">D</desc><defs><path id="p" d="M0 0"/></defs><use href="#p"/></svg>'
-)
 POST = {
     "none": ("none", {}, {"test_accuracy": 0.932, "relative_runtime": 1.0, "weight_min": -1.95, "weight_max": 1.64}),
     "dropout": ("dropout", {"keep_probability": 0.5, "active_at_test": True}, {"test_accuracy": 0.895}),
@@ -121,6 +119,12 @@ def render(folder, given=None, tables_=None):
     return page.render(given or spec(), *(tables_ or frames()), folder)
 
 
+def figure(path):
+    drawn = Figure(figsize=(1, 0.5))
+    drawn.add_subplot().plot([0, 1])
+    style.save_svg(drawn, path, "T", "D")
+
+
 def test_it_shows_the_numbers_of_the_comparison(tmp_path):
     text = Page(render(tmp_path)).text
     # Seeds 0, 1, 2 give 0.930, 0.931, 0.932; t(0.975, 2) = 4.3027, times 0.001 / sqrt(3) = 0.00248.
@@ -138,7 +142,7 @@ def test_it_shows_the_numbers_of_the_comparison(tmp_path):
 
 def test_it_is_well_formed_and_needs_nothing_from_elsewhere(tmp_path):
     for name in ("accuracy", "runtime"):
-        (tmp_path / f"{name}.svg").write_text(SVG)
+        figure(tmp_path / f"{name}.svg")
     html = render(tmp_path)
     parsed = Page(html)
     assert len(parsed.ids) == len(set(parsed.ids))
@@ -185,7 +189,7 @@ def test_the_navigation_has_the_words_of_the_headings(tmp_path):
     runs, *others = frames()
     runs["train_size"], runs["accuracy_gap"] = 100, 0.0
     for name in ("robustness", "data_sizes"):
-        (tmp_path / f"{name}.svg").write_text(SVG)
+        figure(tmp_path / f"{name}.svg")
         html = render(tmp_path, None, (runs, *others))
         link = re.search(r'<a href="#paths">(.*?)</a>', html)[1]
         assert link == re.search(r'<h2 id="paths-title">(.*?)</h2>', html)[1] and ("images" in link or "data" in link)
@@ -406,7 +410,7 @@ def test_evaluations_are_counted_of_the_recipe_that_is_told(tmp_path):
 
 
 def test_a_study_with_grids_says_how_it_was_tuned(tmp_path):
-    (tmp_path / "strength_paths.svg").write_text(SVG)
+    figure(tmp_path / "strength_paths.svg")
     assert "figure-strength_paths" not in render(tmp_path)  # left over from when the study had a grid
     runs, curves, comparison = frames()
     mine = comparison["method"] == "l2"

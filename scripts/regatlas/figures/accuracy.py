@@ -48,7 +48,7 @@ def draw(spec: Spec, table: pandas.DataFrame, comparison: pandas.DataFrame, fold
     repeated = bool(runs.groupby("method").size().gt(1).any())
     with look():
         figure = Figure(
-            figsize=(spec.width or 6.2, 1.25 + rows_height(spec.methods, _CHARACTERS, 0.5)),
+            figsize=(spec.width, 1.25 + rows_height(spec.methods, _CHARACTERS, 0.5)),
             layout="constrained",
         )
         panels = figure.subplots(1, 2 if repeated else 1, sharey=True, width_ratios=[2, 1][: 1 + repeated])
@@ -71,7 +71,7 @@ def draw(spec: Spec, table: pandas.DataFrame, comparison: pandas.DataFrame, fold
             plain_ticks(panel.xaxis)
         _key(figure, shown, repeated)
         note(figure, spec.left_out(table), 100)
-        title = spec.title or "Test accuracy of every seed"
+        title = "Test accuracy of every seed"
         save_svg(figure, Path(folder) / "accuracy.svg", title, _describe(spec, table, means))
 
 

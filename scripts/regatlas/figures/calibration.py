@@ -71,12 +71,12 @@ def draw(spec: Spec, table: pandas.DataFrame, root: str | Path, labels: np.ndarr
     with look():
         columns = min(_COLUMNS, max(len(methods), 1))
         rows = -(-len(methods) // columns) or 1
-        width = spec.width or 6.5
+        width = spec.width
         titles = {method.id: f"{wrap(method.label, 20)}\n{wrap(_whole(texts[method.id]), 24)}" for method in methods}
         lines = max((title.count("\n") + 1 for title in titles.values()), default=1)
         hollow = any(_few(shown[method.id]).any() for method in methods)
         side = (width - 0.45) / _COLUMNS - 0.17  # of a panel
-        height = 0.95 + 0.2 * hollow + rows * (side + 0.2 + 0.16 * lines)
+        height = 0.95 + 0.2 * hollow + rows * (side + 0.2 + 0.17 * lines)
         figure = Figure(figsize=(width, height), layout="constrained")
         if methods:
             panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
@@ -95,7 +95,7 @@ def draw(spec: Spec, table: pandas.DataFrame, root: str | Path, labels: np.ndarr
         else:
             figure.text(0.5, 0.5, "no finished run", ha="center", style="italic")
         note(figure, " ".join(filter(None, [about, spec.left_out(table)])), 100, above=True)
-        title = spec.title or "Calibration"
+        title = "Calibration"
         description = _describe(methods, shown, texts, about, spec.left_out(table))
         save_svg(figure, Path(folder) / "calibration.svg", title, description)
 

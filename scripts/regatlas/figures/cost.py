@@ -46,7 +46,7 @@ def draw(spec: Spec, table: pandas.DataFrame, comparison: pandas.DataFrame, fold
     with look():
         columns = 3 if len(shown) > 6 else 2
         height = 3.6 + 0.2 * -(-len(shown) // columns)
-        figure = Figure(figsize=(spec.width or 6.5, height), layout="constrained")
+        figure = Figure(figsize=(spec.width, height), layout="constrained")
         if shown:
             axes = figure.subplots()
             line = [(times[name], 100 * rows.loc[name, "test_accuracy"]) for name in front]
@@ -65,7 +65,7 @@ def draw(spec: Spec, table: pandas.DataFrame, comparison: pandas.DataFrame, fold
         else:
             figure.text(0.5, 0.5, "no finished run", ha="center", style="italic")
         note(figure, spec.left_out(table), 100, above=True)
-        title = spec.title or "Cost against accuracy"
+        title = "Cost against accuracy"
         save_svg(figure, Path(folder) / "cost.svg", title, _describe(spec, table, shown, rows, front))
 
 

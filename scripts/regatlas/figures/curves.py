@@ -56,9 +56,9 @@ def draw(spec: Spec, table: pandas.DataFrame, curves: pandas.DataFrame, folder: 
     ]
     about = spec.not_chosen(chosen)
     about += " Grey: the means of the others." if about else ""
-    title = spec.title or "Learning curves"
+    title = "Learning curves"
     with look():
-        figure = Figure(figsize=(spec.width or 6.5, 4.6), layout="constrained")
+        figure = Figure(figsize=(spec.width, 4.6), layout="constrained")
         if shown:
             _panels(figure, shown, bands, others)
         else:

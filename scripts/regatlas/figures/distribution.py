@@ -49,7 +49,7 @@ def draw(spec: Spec, table: pandas.DataFrame, root: str | Path, folder: Path) ->
     layer = "first-layer weights" if any(pool.hidden for pool in pools.values()) else "weights"
     about = " ".join(filter(None, [spec.not_chosen(chosen), spec.left_out(table)]))
     with look():
-        figure = Figure(figsize=(spec.width or 6.2, 0.6 + 1.05 * max(len(shown), 1)), layout="constrained")
+        figure = Figure(figsize=(spec.width, 0.6 + 1.05 * max(len(shown), 1)), layout="constrained")
         if shown:
             ends = min(pool.ends[0] for pool in pools.values()), max(pool.ends[1] for pool in pools.values())
             shared = {
@@ -61,7 +61,7 @@ def draw(spec: Spec, table: pandas.DataFrame, root: str | Path, folder: Path) ->
         else:
             figure.text(0.5, 0.5, "no finished run", ha="center", style="italic")
         note(figure, about, 100)
-        title = spec.title or f"Distribution of the {layer}"
+        title = f"Distribution of the {layer}"
         path = Path(folder) / "weight_distribution.svg"
         save_svg(figure, path, title, _describe(shown, pools, layer, about))
     rows = [

@@ -64,7 +64,7 @@ def draw(spec: Spec, table: pandas.DataFrame, comparison: pandas.DataFrame, fold
         }
         lines = max((text.count("\n") + 1 for text in beside.values()), default=1)
         height = 1.55 + rows_height(shown or spec.methods[:1], _CHARACTERS, max(0.46, 0.06 + 0.14 * lines))
-        figure = Figure(figsize=(spec.width or 6.5, height), layout="constrained")
+        figure = Figure(figsize=(spec.width, height), layout="constrained")
         if shown:
             wide = _POINTS * np.max([0.0, *(abs(value) for values in seeds.values() for value in values)])
             near = _NEAR * _POINTS * spec.margin
@@ -86,7 +86,7 @@ def draw(spec: Spec, table: pandas.DataFrame, comparison: pandas.DataFrame, fold
         else:
             figure.text(0.5, 0.5, "no other method to compare with the baseline", ha="center", style="italic")
         note(figure, spec.left_out(table), 100)
-        title = spec.title or "Differences in test accuracy"
+        title = "Differences in test accuracy"
         save_svg(figure, Path(folder) / "forest.svg", title, _describe(spec, shown, rows, against))
 
 

@@ -39,13 +39,13 @@ def draw(spec: Spec, table: pandas.DataFrame, folder: Path) -> None:
     """
     paths = [(method, name, path) for method in spec.methods for name, path in _paths(spec, method, table).items()]
     with look():
-        figure = Figure(figsize=(spec.width or 6.5, 0.9 + 1.35 * max(len(paths), 1)), layout="constrained")
+        figure = Figure(figsize=(spec.width, 0.9 + 1.35 * max(len(paths), 1)), layout="constrained")
         if paths:
             _grid(figure, paths)
         else:
             figure.text(0.5, 0.5, "no setting has several values", ha="center", style="italic")
         note(figure, _left_out(spec, table), 100)
-        title = spec.title or "Accuracy and weights against the tuned settings"
+        title = "Accuracy and weights against the tuned settings"
         save_svg(figure, Path(folder) / "strength_paths.svg", title, _describe(paths))
 
 

@@ -47,7 +47,7 @@ def draw(spec: Spec, table: pandas.DataFrame, robustness: pandas.DataFrame, fold
         lines = -(-len(corruptions) // _ACROSS) or 1
         columns = 3 if len(shown) > 6 else 2
         height = 0.9 + 1.6 * lines + 0.2 * -(-len(shown) // columns)
-        figure = Figure(figsize=(spec.width or 6.5, height), layout="constrained")
+        figure = Figure(figsize=(spec.width, height), layout="constrained")
         if shown:
             panels = figure.subplots(lines, min(_ACROSS, len(corruptions)), squeeze=False, sharex=True, sharey=True)
             for axes, corruption in zip(panels.flat, corruptions, strict=False):
@@ -69,7 +69,7 @@ def draw(spec: Spec, table: pandas.DataFrame, robustness: pandas.DataFrame, fold
         else:
             figure.text(0.5, 0.5, "no finished run", ha="center", style="italic")
         note(figure, " ".join(filter(None, [about, spec.left_out(table)])), 100, above=True)
-        title = spec.title or "Accuracy on corrupted test images"
+        title = "Accuracy on corrupted test images"
         save_svg(figure, Path(folder) / "robustness.svg", title, _describe(shown, mine, about))
 
 

@@ -48,7 +48,7 @@ def draw(spec: Spec, table: pandas.DataFrame, comparison: pandas.DataFrame, fold
     published = bool(rows["published_relative_runtime"].notna().any())
     with look():
         figure = Figure(
-            figsize=(spec.width or 6.2, 1.2 + rows_height(spec.methods, _CHARACTERS, 0.36)),
+            figsize=(spec.width, 1.2 + rows_height(spec.methods, _CHARACTERS, 0.36)),
             layout="constrained",
         )
         axes = figure.subplots()
@@ -66,7 +66,7 @@ def draw(spec: Spec, table: pandas.DataFrame, comparison: pandas.DataFrame, fold
         axes.set_xlabel(wrap(f"Time per training step, relative to {baseline}", 60))
         _key(figure, bool(rows["relative_runtime_low"].notna().any()), published)
         note(figure, spec.left_out(table), 100)
-        title = spec.title or "Time per training step"
+        title = "Time per training step"
         save_svg(figure, Path(folder) / "runtime.svg", title, _describe(spec, table, rows, baseline))
 
 

@@ -46,7 +46,7 @@ def draw(spec: Spec, table: pandas.DataFrame, families: list[list[str]], folder:
     lines = [(method, line) for method, line in lines if len(line)]
     with look():
         columns = 3 if len(lines) > 6 else 2
-        figure = Figure(figsize=(spec.width or 6.5, 3.2 + 0.2 * -(-len(lines) // columns)), layout="constrained")
+        figure = Figure(figsize=(spec.width, 3.2 + 0.2 * -(-len(lines) // columns)), layout="constrained")
         if lines:
             for axes, (name, label) in zip(figure.subplots(1, len(_PANELS)), _PANELS, strict=True):
                 for method, line in lines:
@@ -60,7 +60,7 @@ def draw(spec: Spec, table: pandas.DataFrame, families: list[list[str]], folder:
         else:
             figure.text(0.5, 0.5, "no finished run", ha="center", style="italic")
         note(figure, spec.left_out(table), 100, above=True)
-        title = spec.title or "Accuracy against the number of training images"
+        title = "Accuracy against the number of training images"
         save_svg(figure, Path(folder) / "data_sizes.svg", title, _describe(lines))
 
 

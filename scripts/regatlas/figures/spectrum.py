@@ -40,7 +40,7 @@ def draw(spec: Spec, table: pandas.DataFrame, root: str | Path, reference: Refer
     with look():
         columns = 3 if len(shown) > 6 else 2
         height = 3.3 + 0.2 * -(-(len(shown) + 2) // columns)
-        figure = Figure(figsize=(spec.width or 6.5, height), layout="constrained")
+        figure = Figure(figsize=(spec.width, height), layout="constrained")
         if shown:
             axes = figure.subplots()
             frequencies = np.arange(1, len(template) + 1)
@@ -62,7 +62,7 @@ def draw(spec: Spec, table: pandas.DataFrame, root: str | Path, reference: Refer
         else:
             figure.text(0.5, 0.5, "no finished run", ha="center", style="italic")
         note(figure, " ".join(filter(None, [about, spec.left_out(table)])), 100, above=True)
-        title = spec.title or "Power spectra of the weight images"
+        title = "Power spectra of the weight images"
         parts = [
             "Lines of the power of the weight images against spatial frequency, one line a method, mean over seeds; "
             "1 is white noise, more on the left is coarse shape.",

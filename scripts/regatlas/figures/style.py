@@ -95,8 +95,7 @@ class Spec:
     methods: tuple[Method, ...]
     baseline: str
     seed: int
-    width: float | None = None  # inches
-    title: str | None = None
+    width: float = 8  # inches
     dpi: int = 200
     margin: float = 0.002  # of accuracy: differences up to this do not matter
     level: float = 0.95  # of simultaneous intervals

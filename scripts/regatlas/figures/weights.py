@@ -114,7 +114,7 @@ def draw(
         for scale, row_limits in (("shared", [max(limits)] * len(rows)), ("own", limits)):
             which = f"seed {spec.seed}" if kind == "one_seed" else "mean over seeds"
             on = "one colour scale for all methods" if scale == "shared" else "a colour scale for each method"
-            title = f"{spec.title or 'Weight images'} ({which}, {on})"
+            title = f"Weight images ({which}, {on})"
             with look():
                 if hidden and kind == "mean":
                     figure = _no_mean(spec)
@@ -135,7 +135,7 @@ _NO_MEAN = (
 
 
 def _no_mean(spec: Spec) -> Figure:
-    figure = Figure(figsize=(spec.width or 5.8, 0.7))
+    figure = Figure(figsize=(spec.width, 0.7))
     figure.text(0.01, 0.5, wrap(_NO_MEAN, 88), va="center")
     return figure
 
@@ -156,7 +156,7 @@ class _Picture:
     ):
         widest = max((row.weights.shape[1] for row in rows if row.weights is not None), default=0)
         self.columns = max(min(widest, UNITS if hidden else CLASSES), 1)
-        self.width = spec.width or 5.8
+        self.width = spec.width
         self.shape, self.never_lit = shape, never_lit
         digits = max(len(number(-limit, 2)) for limit in limits)
         self.right = self.width - (0.0 if shared else 0.22 + 0.066 * digits)  # beyond it are the scales

@@ -287,7 +287,7 @@ def verdict(text: str) -> str:
 
 
 def inline(path: Path) -> Markup:
-    """An SVG file's content for a page: parsed, so that nothing but well-formed XML gets in, ids made unique.
+    """A figure's SVG for a page: parsed, so that nothing but well-formed XML gets in, its size left to the page.
 
     Raises:
         UserError: the file is no SVG.
@@ -296,34 +296,9 @@ def inline(path: Path) -> Markup:
         root = ElementTree.parse(path).getroot()
     except ElementTree.ParseError as error:
         raise UserError(f"{path}: not an SVG ({error}); delete it and run again") from None
-    prefix = f"{path.stem}-"
-    names = {element.get("id") for element in root.iter() if element.get("id")}
-    renamed = {name: name if name.startswith(prefix) else prefix + name for name in names}
-    for element in root.iter():
-        for key, value in element.attrib.items():
-            if key == "id":
-                element.set(key, renamed[value])
-            elif key == "aria-labelledby":
-                element.set(key, " ".join(renamed.get(name, name) for name in value.split()))
-            elif value.startswith("#") and value[1:] in renamed:
-                element.set(key, f"#{renamed[value[1:]]}")
-            elif "url(#" in value:
-                element.set(key, re.sub(r"url\(#([^)]+)\)", lambda m: f"url(#{renamed.get(m[1], m[1])})", value))
-    root.set("role", "img")
-    width, height = _size(root)
-    if width:  # the page decides the size, the picture its shape
-        root.attrib.setdefault("viewBox", f"0 0 {width:g} {height:g}")
-        root.attrib.pop("width", None)
-        root.attrib.pop("height", None)
+    for side in ("width", "height"):
+        root.attrib.pop(side, None)
     return Markup(ElementTree.tostring(root, "unicode"))
-
-
-def _size(root: ElementTree.Element) -> tuple[float, float]:
-    """Width and height in points, 0 where they are not given so."""
-    try:
-        return tuple(float(root.get(name, "0").removesuffix("pt").removesuffix("px")) for name in ("width", "height"))
-    except ValueError:
-        return 0.0, 0.0
 
 
 def _figures(folder: Path, captions: Mapping[str, str]) -> list[dict[str, Any]]:
