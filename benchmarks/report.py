@@ -49,7 +49,7 @@ def write(parts: dict[str, list], about: dict, folder: Path = FOLDER) -> str:
     """Write every file; a part that was not measured now keeps what an earlier call wrote. Returns the Markdown.
 
     Args:
-        parts: lists of Timed (`peers`, `methods`) or Cost (`study`).
+        parts: for each of ``PARTS`` that was measured, what its ``measure`` returned.
         about: the conditions of these parts, as from `machine`, with steps, rounds and study_cores.
     """
     path = folder / "results.json"

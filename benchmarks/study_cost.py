@@ -92,7 +92,7 @@ def noise_files(folder: Path) -> Mapping[str, str]:
             array = data[f"{part}_{kind}"]
             role = dataset[f"{part}_{kind}"] = f"{part}_{kind}.npy"
             np.save(folder / role, array.reshape(-1, 28, 28) if kind == "images" else array)
-    return {**dataset, **{key: f"{key}.npy" for key in dataset if key != "name"}}
+    return dataset
 
 
 def measure(steps: int, cores: int) -> list[Cost]:

@@ -11,7 +11,7 @@ def main() -> None:
     options = parser.parse_args()
     spec = style.read_spec(options.spec)
     table = tables.read_selected(options.table, ["method", "seed", "status", "test_accuracy"])
-    robustness.draw(spec, table, tables.read_csv(options.robustness, robustness.COLUMNS), options.out)
+    robustness.draw(spec, table, tables.read_csv(options.robustness, tables.ROBUSTNESS_COLUMNS), options.out)
 
 
 if __name__ == "__main__":

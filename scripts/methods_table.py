@@ -10,7 +10,6 @@ from regatlas.markup import escape_markdown
 
 README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- methods:begin -->\n", "<!-- methods:end -->\n"
-ORDER = ("nothing", "inputs", "targets", "weights", "activations", "loss", "gradient", "update", "evaluation")
 
 
 def main() -> None:
@@ -27,7 +26,7 @@ def main() -> None:
 def table() -> str:
     """The regularizers as Markdown, in the order of the places of a training step where they act."""
     declared = [registry.declaration(name, path) for name, path in registry.available().items()]
-    declared.sort(key=lambda one: (ORDER.index(one.acts_on), one.name))
+    declared.sort(key=lambda one: (registry.PLACES.index(one.acts_on), one.name))
     rows = [
         [f"`{one.name}`", *map(escape_markdown, (one.title, one.acts_on, idea(one.path), one.citation))]
         for one in declared

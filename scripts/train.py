@@ -66,7 +66,7 @@ def say(text: str) -> None:
 
 
 def is_run(path: Path, spec: dict) -> bool:
-    """Whether the wanted run is in a file that another process wrote: Snakemake removes its own before it calls."""
+    """Whether a file holds the wanted run. Another process wrote it, as Snakemake removes the output of a job first."""
     try:
         metadata = runs.read(path).metadata
     except UserError:

@@ -20,8 +20,8 @@ SIGNS = {  # beside the words, on every page the same
 def equivalence(differences: np.ndarray, margin: float) -> float:
     """The p-value of the paired test that the mean difference is not within ``margin`` of zero.
 
-    NaN for values that do not tell their spread: fewer than two, or two equal ones. Two zeros are none the wiser, as
-    equal accuracies need not be equal predictions; whoever knows that those are equal needs no test.
+    NaN for values that do not tell their spread: fewer than two, or two equal ones. Two zeros prove nothing either, as
+    equal accuracies can come from different predictions; if the predictions are known to be equal, no test is needed.
 
     Two one-sided t-tests, the larger p of both: Schuirmann 1987, "A comparison of the two one-sided tests procedure
     and the power approach", Journal of Pharmacokinetics and Biopharmaceutics 15(6).

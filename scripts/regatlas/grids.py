@@ -45,7 +45,7 @@ def check(grid: Mapping[str, Sequence[Any]], where: str) -> None:
     """
     for name, values in grid.items():
         if not values:
-            raise UserError(f"{where}.{name}: found [], allowed are at least 1 items")
+            raise UserError(f"{where}.{name}: found [], a list needs at least one value")
         for position, value in enumerate(values):
             if value in values[:position]:
                 raise UserError(f"{where}.{name}: {short(value)} stands there twice")

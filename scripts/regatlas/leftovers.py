@@ -59,7 +59,7 @@ def wanted_by_tables(results: Path) -> dict[Path, set[Identity]]:
 
 
 def find(results: Path, wanted: Iterable[Identity]) -> Leftovers:
-    """What ``wanted`` does not need. No snakemake may be at work; a training that outlived its own keeps its files."""
+    """What ``wanted`` does not need. The caller holds the lock of ``results``; runs that are being trained are kept."""
     wanted = set(wanted)
     found = [
         (path, (path.parent.parent.name, path.parent.name, int(match[1] or match[3])), match[2] or match[4])

@@ -120,7 +120,7 @@ def _texts(row: Mapping[str, Any], several: bool, adjusted: bool) -> dict[str, s
     p = row.get("p_adjusted" if adjusted else "p_value")
     interval = "difference_simultaneous" if adjusted else "difference"
     diverged = row.get("diverged")
-    honest = {
+    resampled = {
         "Over seeds and images": _bounds(row, "difference_crossed", "+.2f", 100),
         "Better with a new seed (%)": _with_interval(row, "probability_better", ".0f", 100),
     }
@@ -136,7 +136,7 @@ def _texts(row: Mapping[str, Any], several: bool, adjusted: bool) -> dict[str, s
         else _with_interval(row, "difference", "+.2f", 100, interval=interval),
         "p, adjusted" if adjusted else "p": "" if pd.isna(p) else "< 0.001" if p < 0.001 else f"{p:.3f}",
         "Errors per 10,000": _number(row.get("errors_per_10000"), "+.0f"),
-        **(honest if adjusted else {}),
+        **(resampled if adjusted else {}),
         "Decision": row.get("decision", ""),
         "Relative runtime": _with_interval(row, "relative_runtime", ".2f"),
         "Runtime, published": _number(row.get("published_relative_runtime"), ".2f"),

@@ -141,10 +141,14 @@ def unpacked_normal(words: tf.Tensor, batch: int, stddev: float = 1.0) -> tf.Ten
 
 
 def in_memory(compute: Callable[[], tf.Tensor], always: tf.Tensor) -> tf.Tensor:
-    """What a function computes, written to memory; ``always`` is true, but XLA must not know. If it is not: zeros.
+    """What a function computes, written to memory.
 
     Left to itself, XLA computes a tensor anew in whatever reads it. It does not look into a branch that may not be
     taken.
+
+    Args:
+        compute: a function of no arguments.
+        always: a scalar that is true, though XLA cannot know it; were it false, zeros would come out.
     """
     return tf.cond(always, compute, lambda: tf.zeros_like(compute()))
 

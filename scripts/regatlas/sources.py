@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from regatlas.datasets import ENVIRONMENT, KNOWN, DataSet, RawFile, Source
-from regatlas.errors import UserError
+from regatlas.errors import UserError, clip
 from regatlas.packages import from_package
 from regatlas.raw import Unavailable, adopt, longest, verified
 from regatlas.transfer import Patience, fetch, silent
@@ -54,8 +54,8 @@ def download(
                     raise Unavailable("no sign of life in time")
             _FETCH[source.kind](source, missing, folder, patience)
         except Unavailable as error:
-            reasons.append(f"{source}: {_one_line(str(error))}")
-            tell(f"  not from here: {_one_line(str(error))}")
+            reasons.append(f"{source}: {_one_line(error)}")
+            tell(f"  not from here: {_one_line(error)}")
         missing = [file for file in missing if not verified(file, folder)]
     if missing:
         raise UserError(_advice(dataset, missing, reasons))
@@ -170,9 +170,8 @@ def _advice(dataset: DataSet, missing: Sequence[RawFile], reasons: Sequence[str]
     )
 
 
-def _one_line(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= 300 else text[:297] + "..."
+def _one_line(error: Exception) -> str:
+    return clip(" ".join(str(error).split()), 300)
 
 
 def say(text: str) -> None:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from claiming import SEEDS, evidence, study
-from test_report import EVIL, SVG, Page, frames, spec
+from test_report import EVIL, Page, figure, frames, spec
 
 from regatlas import decisions
 from regatlas.claims import catalogue
@@ -55,7 +55,7 @@ def test_the_numbers_change_with_the_runs(tmp_path):
 
 
 def test_links_lead_to_what_is_on_the_page(tmp_path):
-    (tmp_path / "weights_own_scale_one_seed.svg").write_text(SVG)
+    figure(tmp_path / "weights_own_scale_one_seed.svg")
     html = render(tmp_path, claims())
     parsed = Page(html)
     targets = {a["href"][1:] for tag, a in parsed.tags if tag == "a"}

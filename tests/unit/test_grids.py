@@ -96,7 +96,7 @@ def test_all_compared_methods_have_as_many_points():
 @pytest.mark.parametrize(
     ("method", "expected"),
     [
-        ({"strength": []}, "methods.l2.strength: found [], allowed are at least 1 items"),
+        ({"strength": []}, "methods.l2.strength: found [], a list needs at least one value"),
         ({"strength": [1, 1.0]}, "methods.l2.strength: 1.0 stands there twice"),
         ({"strength": [1, -1]}, "methods.l2.strength[1]: found -1.0, allowed is a number at least 0"),
         ({"strength": [[1]]}, "methods.l2.strength[0]: found [1], allowed is a number"),

@@ -119,8 +119,8 @@ def render(folder, given=None, tables_=None):
     return page.render(given or spec(), *(tables_ or frames()), folder)
 
 
-def figure(path):
-    drawn = Figure(figsize=(1, 0.5))
+def figure(path, height=0.5):
+    drawn = Figure(figsize=(1, height))
     drawn.add_subplot().plot([0, 1])
     style.save_svg(drawn, path, "T", "D")
 

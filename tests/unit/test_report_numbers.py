@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from test_report import EVIL, SVG, Page, frames, spec
+from test_report import EVIL, Page, figure, frames, spec
 
 from regatlas import tables, tuning
 from regatlas.report import behind, numbers, page
@@ -133,8 +133,8 @@ def test_figures_that_have_their_numbers_beside_them_get_these(tmp_path):
 
 
 def test_a_table_stands_beside_its_figure_alone(tmp_path):
-    (tmp_path / "cost.svg").write_text(SVG)
-    (tmp_path / "accuracy.svg").write_text(SVG)
+    figure(tmp_path / "cost.svg")
+    figure(tmp_path / "accuracy.svg")
     html = page.render(spec(), *frames(), tmp_path, tables=["runs.csv"])
     found = Page(html)
     assert "table-cost" in found.ids and "table-robustness" not in found.ids and "table-accuracy" not in found.ids
@@ -145,7 +145,7 @@ def test_a_table_stands_beside_its_figure_alone(tmp_path):
 @pytest.mark.parametrize("text", [EVIL, "50 % & <i>"])
 def test_names_of_corruptions_and_values_are_escaped(tmp_path, text):
     for name in ("robustness", "strength_paths"):
-        (tmp_path / f"{name}.svg").write_text(SVG)
+        figure(tmp_path / f"{name}.svg")
     runs, curves, comparison = frames()
     robustness = pd.DataFrame(
         [{"method": "none", "seed": seed, "corruption": text, "severity": 1, "accuracy": 0.5} for seed in SEEDS]
@@ -155,7 +155,7 @@ def test_names_of_corruptions_and_values_are_escaped(tmp_path, text):
 
 
 def test_the_numbers_of_a_figure_too_high_for_paper_are_printed(tmp_path):
-    (tmp_path / "cost.svg").write_text(SVG)
+    figure(tmp_path / "cost.svg")
     assert 'class="behind"' in page.render(spec(), *frames(), tmp_path)
-    (tmp_path / "cost.svg").write_text(SVG.replace('height="36pt"', 'height="200pt"'))
+    figure(tmp_path / "cost.svg", height=2)
     assert 'class="behind on-paper"' in page.render(spec(), *frames(), tmp_path)

@@ -56,7 +56,7 @@ FOLDERS = [
 ]
 POINTS = {(method.regularizer, point.digest): (method, point) for method in STUDY.methods for point in method.points}
 
-OF_THE_SIZE = ("train_size", "steps", "evaluate_every")  # of a training: epochs make the others follow the first
+FOLLOWS_TRAIN_SIZE = ("train_size", "steps", "evaluate_every")  # with epochs, the others follow the first
 
 LONG_SPECS = {}
 
@@ -222,7 +222,8 @@ def families():
     alike = {}
     for method in STUDY.methods:
         rest = [
-            point.settings | {"training": {k: v for k, v in point.settings["training"].items() if k not in OF_THE_SIZE}}
+            point.settings
+            | {"training": {k: v for k, v in point.settings["training"].items() if k not in FOLLOWS_TRAIN_SIZE}}
             for point in method.points
         ]
         alike.setdefault(fingerprint.canonical(rest), []).append(method)

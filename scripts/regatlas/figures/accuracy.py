@@ -80,8 +80,8 @@ def _seeds(axes: Axes, spec: Spec, runs: pandas.DataFrame, column: str) -> None:
     if runs.empty:
         return
     seeds = np.unique(runs["seed"].to_numpy(dtype=int))
-    height = np.linspace(-0.15, 0.15, len(seeds)) if len(seeds) > 1 else np.zeros(1)
-    within = height[np.searchsorted(seeds, runs["seed"].to_numpy(dtype=int))]
+    heights = np.linspace(-0.15, 0.15, len(seeds)) if len(seeds) > 1 else np.zeros(1)
+    within = heights[np.searchsorted(seeds, runs["seed"].to_numpy(dtype=int))]
     x, y = runs[column].to_numpy(dtype=float), runs["row"].to_numpy() + _ABOVE + within
     size = {"s": 3.2**2, "linewidths": 0}
     if len(runs) > _MOST_POINTS:
@@ -89,9 +89,9 @@ def _seeds(axes: Axes, spec: Spec, runs: pandas.DataFrame, column: str) -> None:
         axes.scatter(x, y, c=runs["method"].map(colors).to_list(), rasterized=True, **size)
     else:
         methods = {method.id: method for method in spec.methods}
-        for row, place, height in zip(runs.itertuples(), x, y, strict=True):
+        for row, across, up in zip(runs.itertuples(), x, y, strict=True):
             method = methods[row.method]
-            point = axes.scatter(place, height, color=method.color, **size)
+            point = axes.scatter(across, up, color=method.color, **size)
             mark(method, point, f"{method.label}, seed {row.seed}: {percent(row.test_accuracy)}")
     axes.set_ylim(len(spec.methods) - 0.5, -0.5)
 

@@ -26,7 +26,7 @@ from regatlas.figures.style import (
     wrap,
 )
 
-_SEEDS, _MEAN, _SPECIAL = (
+_SEEDS, _MEAN, _SIMULTANEOUS = (
     -0.22,
     0.08,
     0.26,
@@ -120,7 +120,7 @@ def _rows(axes: Axes, spec: Spec, shown: list[Method], rows: pandas.DataFrame, s
         mark(method, drawn, said(method, values))
         _, low, high = (_POINTS * value for value in _simultaneous(values))
         ends = {"color": method.color, "linewidth": 1.2, "marker": "|", "markersize": 7}
-        mark(method, axes.plot([low, high], [row + _SPECIAL] * 2, **ends), said(method, values))
+        mark(method, axes.plot([low, high], [row + _SIMULTANEOUS] * 2, **ends), said(method, values))
         if not np.isfinite(mean):
             middle = axes.text(
                 0.5, row, "no common seed", transform=axes.get_yaxis_transform(), va="center", ha="center"

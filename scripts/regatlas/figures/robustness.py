@@ -24,7 +24,6 @@ from regatlas.figures.style import (
 )
 from regatlas.statistics import t_interval
 
-COLUMNS = ["method", "seed", "corruption", "severity", "accuracy"]
 _ACROSS = 4  # panels beside each other
 
 

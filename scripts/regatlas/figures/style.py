@@ -33,7 +33,7 @@ from regatlas.files import atomic, write_text
 INK = "#1c1b1d"
 DASHES = ("solid", (0, (5, 1.6)), (0, (1.2, 1.4)), (0, (6, 1.5, 1.2, 1.5)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")  # 4 x 7 = 28 pairs before one repeats
-MOST = 24  # methods that get a line, a panel or a row of images each; of more, a choice does
+MOST = 24  # methods with a line, a panel or a row of images each; of more, only a choice is drawn
 _HIGHEST, _LOWEST = 10, 5  # of the choice, beside the baseline
 _NAMED = 5  # methods that a note names
 PUBLISHED = {  # a hollow mark

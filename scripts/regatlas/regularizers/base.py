@@ -72,7 +72,7 @@ Tensors = dict[str, tf.Tensor]
 
 
 class Regularizer:
-    """The idea of regularizing nothing, to derive from.
+    """The base of all regularizers; as it stands it changes nothing.
 
     Class attributes, all literals: ``title``, ``formula`` (LaTeX), ``citation``, ``acts_on`` (nothing, inputs, targets,
     weights, activations, loss, gradient, update or evaluation), ``needs_hidden`` where it
@@ -114,7 +114,8 @@ class Regularizer:
         """All random numbers that consecutive steps need: a tensor or a nest of them, each [steps, ...], or None.
 
         Args:
-            first_step: int64 scalar, the first of the ``steps``; 0 is the first step of the run.
+            first_step: int64 scalar, the first of the ``steps``; 0 is the first step of the run. In an evaluation that
+                leaves the noise on it numbers the evaluated images and is no step: do not schedule by it.
             batch: examples in a step.
         """
         return None

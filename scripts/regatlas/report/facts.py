@@ -67,7 +67,7 @@ def _difference(row: Mapping[str, Any]) -> str:
 
 
 def still_open(rows: Sequence[Mapping[str, Any]]) -> str:
-    """What is undecided about which methods, and where that is so, that there are too few seeds to decide it; or ''.
+    """Which differences are undecided and, where there are too few seeds to decide any, that this is why; or ''.
 
     Differences are given unless the findings gave them, which they do if nothing at all is decided.
     """

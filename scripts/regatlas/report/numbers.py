@@ -95,9 +95,9 @@ def seeds(values: Sequence[int]) -> str:
     return some(values)
 
 
-def count(amount: int, noun: str) -> str:
-    """'1 run', '5 runs'."""
-    return f"{amount:,} {noun}{'' if amount == 1 else 's'}"
+def count(amount: int, noun: str, plural: str = "") -> str:
+    """'1 run', '5 runs'; a plural that takes more than an s is given."""
+    return f"{amount:,} {noun if amount == 1 else plural or noun + 's'}"
 
 
 def setting(value: Any) -> str:

@@ -100,11 +100,11 @@ function asCsv(lines) {
 const LATEX = {
   "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "<": "\\textless{}",
   ">": "\\textgreater{}", "|": "\\textbar{}", '"': "{\\char34}", "−": "$-$", "±": "$\\pm$", "…": "\\ldots{}",
-  "[": "{[}", "]": "{]}", "*": "{*}",
+  "[": "{[}", "]": "{]}", "*": "{*}", "`": "{`}",
 };
 
 function asLatex(lines) {
-  const escaped = (text) => text.replace(/[\\~^<>|"−±…[\]*]|[&%$#_{}]/g, (sign) => LATEX[sign] || `\\${sign}`);
+  const escaped = (text) => text.replace(/[\\~^<>|"−±…[\]*`]|[&%$#_{}]/g, (sign) => LATEX[sign] || `\\${sign}`);
   const rows = lines.map((line) => line.map(escaped).join(" & ") + " \\\\\n");
   const columns = "l" + "r".repeat(lines[0].length - 1);
   return `\\begin{tabular}{${columns}}\n\\hline\n${rows[0]}\\hline\n${rows.slice(1).join("")}\\hline\n\\end{tabular}\n`;
