@@ -67,6 +67,7 @@ def read(path: Path) -> dict:
         return own
     config = configfiles.read(DEFAULT)
     update_config(config, own)
+    configfiles.tell_own_story(config, own, configfiles.read(DEFAULT))
     return config
 
 

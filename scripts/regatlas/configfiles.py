@@ -14,6 +14,7 @@ import yaml
 from regatlas.errors import UserError, short
 
 MOST_VALUES = 100_000  # in a config, aliases counted as often as they are used
+TOLD = ("title", "question", "story")  # of `report`: what belongs to one study
 DEEPEST = 20  # levels of lists and mappings
 _SNAKEMAKES_OWN = {"__use_yte__": "it makes Snakemake run code", "pathvars": "it moves Snakemake's files"}
 _TOO_DEEP = f"more than {DEEPEST} levels of lists and mappings; does an alias (*name) hold itself?"
@@ -64,6 +65,20 @@ def stands_alone(config: Any) -> bool:
         and all(isinstance(method, Mapping) and "regularizer" in method for method in methods.values())
         and all(isinstance(name, str) and name in methods for name in compare)
     )
+
+
+def tell_own_story(config: dict[str, Any], given: Mapping[str, Any], default: Mapping[str, Any]) -> None:
+    """Take out of a merged config what the default study's report says of itself, if the study is another one.
+
+    Args:
+        config: changed in place.
+        given: what was merged over the default.
+        default: the default config.
+    """
+    if given.get("study", default["study"]) != default["study"]:
+        own = given.get("report")
+        inherited = {key: value for key, value in default.get("report", {}).items() if key not in TOLD}
+        config["report"] = {**inherited, **own} if isinstance(own, Mapping) else own or inherited
 
 
 def check(*paths: str | os.PathLike) -> None:

@@ -34,6 +34,19 @@ def check(paths: Iterable[str | Path]) -> None:
         )
 
 
+def check_cache(path: str) -> None:
+    """Refuse a folder of Snakemake's cache that Snakemake would stumble over after the training.
+
+    Raises:
+        UserError: it is not the whole path of a folder that can be written.
+    """
+    if not (os.path.isabs(path) and os.path.isdir(path) and os.access(path, os.W_OK | os.X_OK)):
+        raise UserError(
+            f"SNAKEMAKE_OUTPUT_CACHE: found {path!r}, allowed is the whole path of a folder that is there and can be "
+            "written; --cache keeps runs in it"
+        )
+
+
 def check_writable(paths: Iterable[str | Path]) -> None:
     """Refuse folders in which nothing can be made.
 

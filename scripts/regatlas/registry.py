@@ -24,6 +24,11 @@ from regatlas.fingerprint import SHOWN_TEXTS
 LIBRARY = Path(__file__).parent / "regularizers"
 PLACES = ("nothing", "inputs", "targets", "weights", "activations", "loss", "gradient", "update", "evaluation")
 OF_A_METHOD = ("regularizer", "label", "training", "network", "baseline", "published")  # its other keys in a config
+_UNSEEDED = re.compile(
+    r"import (random|secrets)(\.\w+)?|(.*\.)?(default_rng|SeedSequence)\(\)"
+    r"|(np|numpy)\.random\.(?!default_rng|Generator|PCG64|Philox|SeedSequence)\w+"
+    r"|(tf|tensorflow)\.random\.(?!stateless_)\w+"
+)
 _LIMITS = ("low", "high", "above", "below")
 
 
@@ -244,6 +249,7 @@ def declaration(name: str, path: Path) -> Declaration:
         raise UserError(f"{path}, line {classes[0].lineno}: class {classes[0].name} declares no title")
     if path.parent != LIBRARY:
         _check_acts(classes[0], path)
+        _check_random(module, path)
     return Declaration(name, path, classes[0].name, **texts, settings=settings, needs_hidden=needs_hidden)
 
 
@@ -316,6 +322,30 @@ def _check_acts(node: ast.ClassDef, path: Path) -> None:
         f"{path}, line {node.lineno}: class {node.name} has no hook, so it would do nothing{''.join(alike)}; "
         f"hooks are: {', '.join(hooks())}"
     )
+
+
+def _check_random(module: ast.Module, path: Path) -> None:
+    """Refuse random numbers that neither the run's seed decides nor one that is written down."""
+    for node in ast.walk(module):
+        if found := _unseeded(node):
+            raise UserError(
+                f"{path}, line {node.lineno}: {found}: the seed of a run does not decide such numbers, so a run could "
+                "not be repeated; draw them from `random` in the hook `noise`"
+            )
+
+
+def _unseeded(node: ast.AST) -> str:
+    """The source of random numbers that has no seed, or ''."""
+    names = []
+    if isinstance(node, ast.Import):
+        names = [f"import {alias.name}" for alias in node.names]
+    elif isinstance(node, ast.ImportFrom):
+        names = [f"import {node.module}.{alias.name}" for alias in node.names]
+    elif isinstance(node, ast.Attribute):
+        names = [ast.unparse(node)]
+    elif isinstance(node, ast.Call) and not (node.args or node.keywords):
+        names = [f"{ast.unparse(node.func)}()"]
+    return next(filter(_UNSEEDED.fullmatch, names), "")
 
 
 def _assignments(node: ast.ClassDef) -> Iterable[tuple[str, ast.expr]]:

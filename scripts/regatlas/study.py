@@ -26,7 +26,7 @@ _LARGEST = 2**63 - 1
 _MOST_STEPS = 1_000_000_000  # as the schema's
 _MOST_EVALUATIONS = 100_000  # of one run, so that it stays a file of some megabytes
 _TYPES = {
-    "object": "a mapping (key: value)", "array": "a list", "string": "text", "number": "a number",
+    "object": "a mapping (key: value)", "null": "null", "array": "a list", "string": "text", "number": "a number",
     "integer": "a whole number", "boolean": "true or false",
 }  # fmt: skip
 

@@ -109,7 +109,14 @@ def make(
     )
     _draw(spec, table, evaluations, comparison, corrupted, measured, folder)
     training = {"loss": "cross_entropy", "optimizer": "adam", "learning_rate": 1e-3, "batch_size": 32}
-    training |= {"steps": 100, "evaluate_every": 50, "train_size": 300}
+    training |= {
+        "steps": 100,
+        "evaluate_every": 50,
+        "train_size": 300,
+        "label_noise": 0.0,
+        "permuted_pixels": False,
+        "schedule": "constant",
+    }
     config = {
         "study": "made_up",
         "dataset": {"name": "made up"},
@@ -178,7 +185,7 @@ def _write_run(path, digest, numbers, hidden, labels, lost):
         arrays |= {"test_probability": np.where(wrong, 0.1, confidence).astype(np.float32)}
         arrays |= {"corrupted_accuracy": accuracy_ - random.uniform(0, 0.3, (len(KINDS), SEVERITIES))}
     metadata = {
-        "settings": {"training": {"train_size": 300}, "network": {"initial_stddev": 0.075}},
+        "settings": {"training": {"train_size": 300, "permuted_pixels": False}, "network": {"initial_stddev": 0.075}},
         **{"digest": digest, "seed": seed, "status": "diverged" if lost else "finished"},
         "message": "the loss became <i>NaN</i>" if lost else "",
         "metrics": {"train_accuracy": accuracy_ + 0.01, "validation_accuracy": accuracy_, "test_accuracy": accuracy_}

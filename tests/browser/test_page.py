@@ -241,8 +241,13 @@ def test_a_table_is_copied_as_csv_and_as_latex(opened, study):
     assert lines[0][0] == "Method" and [line[0] for line in lines[1:]] == [
         studies.LABELS[key] for key in ("none", "quotes", "m1")
     ]
-    accuracy = [float(line[lines[0].index("Test accuracy (%)")]) for line in lines[1:]]
-    assert accuracy == [float(rows(study)[method]["test_accuracy"]) for method in ("none", "quotes", "m1")]
+    accuracy = [line[lines[0].index("Test accuracy (%)")] for line in lines[1:]]
+    in_percent = [100 * float(rows(study)[method]["test_accuracy"]) for method in ("none", "quotes", "m1")]
+    assert accuracy == [f"{value:.2f}" for value in in_percent]  # a number in the head's unit, and nothing beside it
+    below = [line[lines[0].index("Difference (points): interval")] for line in lines[1:]]
+    low, high = (100 * float(rows(study)["m1"][f"difference_{end}"]) for end in ("low", "high"))
+    assert below[0] == "" and below[2] == f"[{low:+.2f}, {high:+.2f}]"
+    assert all(len(line) == len(lines[0]) for line in lines)
     tools.get_by_role("button", name="Copy as LaTeX").click()
     said.get_by_text("Copied 3 rows as LaTeX.").wait_for()
     latex = page.evaluate("navigator.clipboard.readText()")

@@ -19,7 +19,7 @@ PIXELS = SIDE * SIDE
 PLAIN = {"test_accuracy": 0.93, "train_accuracy": 0.94, "validation_accuracy": 0.93, "accuracy_gap": 0.01}
 PLAIN |= {"test_nll": 0.3, "test_ece": 0.02, "roughness": 0.3, "template_correlation": 0.5, "weight_norm": 10.0}
 PLAIN |= {"participation_ratio": 0.3, "sparsity": 0.0, "microseconds_per_step": 30.0, "parameters": 7840}
-PLAIN |= {"weight_min": -2.0, "weight_max": 1.5, "train_size": 55000, "steps": 1000}
+PLAIN |= {"weight_min": -2.0, "weight_max": 1.5, "train_size": 55000, "steps": 150_000}
 WOBBLE = np.array([0.4, -0.3, 0.1, -0.2, 0.0])  # what a seed adds, in units of a column's size
 
 

@@ -54,6 +54,27 @@ def test_the_numbers_change_with_the_runs(tmp_path):
     assert "so the weights are rougher" in other
 
 
+def test_a_study_that_departs_from_the_post_says_where(tmp_path):
+    assert "not trained as the post" not in section(render(tmp_path, claims()))
+    given = spec()
+    given["config"]["training"] |= {"steps": 2000, "label_noise": 0.5}
+    given["config"]["dataset"]["name"] = EVIL
+    given["config"]["network"]["hidden"] = [400]
+    html = section(page.render(given, *frames(), tmp_path, claims=claims()))
+    said = "hidden 400 instead of none, steps 2,000 instead of 150,000 and label_noise 0.5 instead of 0"
+    assert (
+        f"This study is not trained as the post\N{RIGHT SINGLE QUOTATION MARK}s was: dataset {EVIL}" in Page(html).text
+    )
+    assert f"instead of mnist, {said}." in Page(html).text
+    assert EVIL not in html
+
+
+def test_the_command_that_brings_the_page_up_to_date_is_the_studys(tmp_path, monkeypatch):
+    monkeypatch.setenv("REGATLAS_COMMAND", "snakemake --configfile mine.yaml")
+    html = section(render(tmp_path, claims()))
+    assert "<code>snakemake --configfile mine.yaml</code>\nthen brings this page up to date" in html
+
+
 def test_links_lead_to_what_is_on_the_page(tmp_path):
     figure(tmp_path / "weights_own_scale_one_seed.svg")
     html = render(tmp_path, claims())

@@ -146,3 +146,27 @@ def test_the_resolved_config_has_the_steps_of_its_epochs():
     config = copy.deepcopy(VALID)
     config["training"] |= {"epochs": 3, "batch_size": 100, "train_size": 1050}
     assert resolve(config).config["training"]["steps"] == 30
+
+
+def test_a_study_of_another_name_does_not_tell_the_default_ones_story():
+    default = copy.deepcopy(VALID)
+    default["report"]["author"] = "A group"
+
+    def told(given):
+        config = {**copy.deepcopy(default), **given}
+        config["report"] = default["report"] | given.get("report", {})  # as Snakemake merges
+        configfiles.tell_own_story(config, given, default)
+        return config["report"]
+
+    assert told({"seeds": [1]}) == told({"study": VALID["study"]}) == default["report"]
+    assert told({"study": "mine"}) == {"author": "A group"}
+    assert told({"study": "mine", "report": {"title": "Mine"}}) == {"author": "A group", "title": "Mine"}
+    assert told({"study": "mine", "report": {"story": "post"}})["story"] == "post"
+
+
+def test_inherited_published_values_can_be_taken_away():
+    config = copy.deepcopy(VALID)
+    config["methods"]["l2"]["published"] = None
+    found = resolve(config)
+    assert [bool(method.published) for method in found.methods] == [True, True, True, False, True]
+    assert "published" not in found.config["methods"]["l2"]

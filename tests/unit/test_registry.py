@@ -299,6 +299,30 @@ def test_a_plugin_that_cannot_be_read(plugin, text, parts):
         registry.declaration("mine", plugin(text))
 
 
+@pytest.mark.parametrize(
+    ("head", "call", "found"),
+    [
+        ("import random", "random.random()", "line 1: import random"),
+        ("from random import gauss", "gauss()", "line 1: import random.gauss"),
+        ("import numpy as np", "np.random.normal()", "line 4: np.random.normal"),
+        ("import numpy as np", "np.random.default_rng().normal()", "line 4: np.random.default_rng()"),
+        ("import tensorflow as tf", "tf.random.normal([])", "line 4: tf.random.normal"),
+        ("import numpy as np", "np.random.default_rng(3).normal()", ""),
+        ("import tensorflow as tf", "tf.random.stateless_normal([], [1, 2])", ""),
+        ("", "noise.random.normal()", ""),
+    ],
+)
+def test_random_numbers_that_no_seed_decides_are_refused(plugin, head, call, found):
+    path = plugin(
+        f"{head}\nclass A(Regularizer):\n    title = 'A'\n    def examples(self, x, y, n): return x + {call}, y"
+    )
+    if found:
+        with pytest.raises(UserError, match=re.escape(f"{found}: the seed of a run does not decide such numbers")):
+            registry.declaration("mine", path)
+    else:
+        assert registry.declaration("mine", path).title == "A"
+
+
 @pytest.mark.parametrize("name", registry.OF_A_METHOD)
 def test_a_setting_may_not_hide_behind_a_key_of_the_method(plugin, name):
     with refused("mine.py, line 3", f"a setting may not be called {name}"):

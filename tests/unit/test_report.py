@@ -99,7 +99,8 @@ def spec(methods=POST, story="post", seeds=(0, 1, 2), **changes):
         "dataset": {"name": "mnist"},
         "network": {"hidden": [], "bias": False},
         "training": {"loss": "squared_error", "optimizer": "adam", "learning_rate": 1e-4, "batch_size": 32}
-        | {"steps": 150000, "evaluate_every": 1000, "train_size": 55000},
+        | {"steps": 150000, "evaluate_every": 1000, "train_size": 55000, "schedule": "constant"}
+        | {"label_noise": 0.0, "permuted_pixels": False},
         "seeds": list(seeds),
     }
     entries = [
@@ -183,6 +184,15 @@ def test_the_story_is_told_for_the_post_alone(tmp_path):
     assert "the post" not in other.lower() and "It acts on the loss" in other
     cards = re.findall(r"<article>\s*<h3>(.*?)</h3>", render(tmp_path, spec(story="")))
     assert cards == list(POST)  # in the study's order
+
+
+def test_wrong_labels_and_shuffled_pixels_are_said(tmp_path):
+    plain = Page(render(tmp_path)).text
+    assert "wrong label" not in plain and "random order" not in plain
+    given = spec()
+    given["config"]["training"] |= {"label_noise": 0.3, "permuted_pixels": True}
+    text = Page(render(tmp_path, given)).text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "55,000 training images, of which 30 % have a wrong label, with their pixels in a random order" in text
 
 
 def test_the_navigation_has_the_words_of_the_headings(tmp_path):

@@ -157,5 +157,5 @@ def test_names_of_corruptions_and_values_are_escaped(tmp_path, text):
 def test_the_numbers_of_a_figure_too_high_for_paper_are_printed(tmp_path):
     figure(tmp_path / "cost.svg")
     assert 'class="behind"' in page.render(spec(), *frames(), tmp_path)
-    figure(tmp_path / "cost.svg", height=2)
+    figure(tmp_path / "cost.svg", height=3)
     assert 'class="behind on-paper"' in page.render(spec(), *frames(), tmp_path)

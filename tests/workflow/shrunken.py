@@ -126,16 +126,16 @@ class Project:
             tables[name] = [{key: cell for key, cell in row.items() if not _TIMES.fullmatch(key)} for row in rows]
         return tables
 
-    def jobs(self, *arguments: str) -> Counter:
+    def jobs(self, *arguments: str, **environment: str) -> Counter:
         """Rule -> number of jobs a dry run lists."""
-        return self._rules("-n", *arguments)
+        return self._rules("-n", *arguments, **environment)
 
     def run(self, *arguments: str) -> Counter:
         """Rule -> number of jobs a real run does."""
         return self._rules(*arguments)
 
-    def _rules(self, *arguments: str) -> Counter:
-        done = self.snakemake(*arguments)
+    def _rules(self, *arguments: str, **environment: str) -> Counter:
+        done = self.snakemake(*arguments, **environment)
         assert done.returncode == 0, done.stdout
         listed = Counter(re.findall(r"^(?:local)?rule (\w+):", done.stdout, re.MULTILINE))
         listed.pop("all", None)

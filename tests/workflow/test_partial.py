@@ -1,6 +1,7 @@
 """A report of a part of the study: of the runs that are there, without training the others."""
 
 import csv
+import shutil
 
 PARTIAL = {"REGATLAS_PARTIAL": "1"}
 
@@ -21,3 +22,12 @@ def test_a_part_is_reported_and_the_study_goes_on_afterwards(undisturbed, tmp_pa
     project.ran()
     assert lost.exists() and project.tables() == whole
     assert "are missing" not in project.result("report.html").read_text()
+
+
+def test_it_is_said_in_plain_words_and_of_nothing_there_is_no_report(undisturbed, tmp_path):
+    project = undisturbed.copy(tmp_path / "project")
+    assert "found 'no', allowed are 1 (yes) and 0 (no)" in project.snakemake("-n", REGATLAS_PARTIAL="no").stdout
+    shutil.rmtree(project.folder / "results/runs")
+    done = project.snakemake("-n", **PARTIAL)
+    assert done.returncode != 0 and "REGATLAS_PARTIAL=1: no run of the study post is there" in done.stdout
+    assert project.jobs(REGATLAS_PARTIAL="0")["train"] == 4

@@ -467,8 +467,10 @@ def test_a_method_that_is_defined_and_not_compared(project):
 def test_a_second_study_trains_only_what_the_first_did_not(project):
     second = project.folder / "second.yaml"
     second.write_text("study: second\nseeds: [0, 1, 2]\nmethods: {l2: {label: Ridge}}\ncompare: [l2, none]\n")
-    assert project.jobs("--configfile", "second.yaml") == after(train=2)  # seed 2 of both
-    assert project.run("--configfile", "second.yaml") == after(train=2)
+    expected = after(train=2) - jobs("claims")  # seed 2 of both, and not the post's story
+    assert project.jobs("--configfile", "second.yaml") == expected
+    assert project.run("--configfile", "second.yaml") == expected
+    assert "<h1>Regularization Atlas" in (project.folder / "results/second/report.html").read_text()
     assert project.jobs() == jobs()  # the first study is as it was
     assert project.jobs("--configfile", "second.yaml") == jobs()
 
@@ -544,6 +546,16 @@ def test_a_dry_run_says_why_in_words(project, edit, why):
     done = project.snakemake("-n")
     assert f"To train: {why}" in done.stdout
     assert done.stdout.count("To train: ") <= 2  # once a method, not once a run
+
+
+@pytest.mark.parametrize("cache", ["", "cache", "/no/such/folder"])
+def test_a_cache_that_snakemake_could_not_use_is_refused_before_any_training(project, cache):
+    (project.folder / "cache").mkdir()
+    a_run(project).unlink()
+    done = project.snakemake("--cache", "train", SNAKEMAKE_OUTPUT_CACHE=cache)
+    assert done.returncode != 0
+    assert f"SNAKEMAKE_OUTPUT_CACHE: found {cache!r}, allowed is the whole path of a folder" in done.stdout
+    assert "Traceback" not in done.stdout and not list(project.folder.glob("results/runs/none/*/seed-0.npz"))
 
 
 def test_two_checkouts_with_one_cache_train_each_run_once(small, tmp_path):

@@ -35,7 +35,10 @@ except UserError as error:
 config.update(STUDY.config)  # with every default filled in, as Snakemake's own report states it
 
 # Report on the runs that are there, and train none.
-PARTIAL = bool(os.environ.get("REGATLAS_PARTIAL"))
+PARTIAL = os.environ.get("REGATLAS_PARTIAL", "0")
+if PARTIAL not in ("", "0", "1"):
+    raise WorkflowError(f"REGATLAS_PARTIAL: found {PARTIAL!r}, allowed are 1 (yes) and 0 (no)")
+PARTIAL = PARTIAL == "1"
 
 DATA = f"results/data/{STUDY.dataset.name}"
 # Named after what they depend on, like a run: they stay when the data they were made from are fetched again.
@@ -280,9 +283,13 @@ def lock_results():
 if workflow.is_main_process:
     try:
         folders.check(FOLDERS)
+        if workflow.workflow_settings.cache is not None:
+            folders.check_cache(os.environ.get("SNAKEMAKE_OUTPUT_CACHE", ""))
         AT_WORK = other_snakemake()  # before the plan is made
     except UserError as error:
         raise WorkflowError(str(error))
+    if PARTIAL and not run_files():
+        raise WorkflowError(f"REGATLAS_PARTIAL=1: no run of the study {STUDY.name} is there; train some first")
 
 
 def answer_sigterm_in_a_thread():

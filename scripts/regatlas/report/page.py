@@ -199,6 +199,7 @@ def render(
         sprite=sprite,
         tables={name: _TABLES[name] for name in _TABLES if name in tables},
         claims=None if claims is None else claimed.shown(claims, here, set(reports)),
+        departures=claimed.departures(config),
         style=Markup("".join((_HERE / name).read_text("utf-8") for name in ("style.css", "claims.css"))),
         script=Markup("\n".join((_HERE / "js" / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)),
         **facts.provenance(runs),

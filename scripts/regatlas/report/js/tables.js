@@ -74,21 +74,28 @@ function decision(row) {
   return cell ? cell.lastChild.textContent.trim() : "";
 }
 
-/** The texts of the head and of the rows that are shown; what stands below numbers in columns of its own if apart. */
+/** The texts of the head and of the rows that are shown; what stands beside a number in a column of its own if apart. */
 function cells(table, apart) {
   const body = [...table.tBodies[0].rows].filter((row) => !row.hidden && !row.classList.contains("filtered"));
-  const below = (row, column) => row.cells[column].querySelector(".interval");
-  const text = (node) => (node ? node.textContent.replace(/\s+/g, " ").trim() : "");
-  return [table.tHead.rows[0], ...body].map((row, number) =>
-    [...row.cells].flatMap((cell, column) => {
-      const bare = cell.cloneNode(true);
-      for (const extra of bare.querySelectorAll(".published, [aria-hidden]")) extra.remove();
-      if (!apart || !body.some((other) => below(other, column))) return [text(bare)];
-      if (!number) return [text(bare), `${text(bare)}: below it`];
-      bare.querySelector(".interval")?.remove();
-      return [text(bare), text(below(row, column))];
+  const lines = [table.tHead.rows[0], ...body].map((row) => [...row.cells].map((cell) => parts(cell)));
+  const beside = lines[0].map((_, column) => apart && lines.some((line) => line[column][1]));
+  return lines.map((line, row) =>
+    line.flatMap(([number, rest], column) => {
+      if (!beside[column]) return [`${number} ${rest}`.trim()];
+      return [number, row ? rest : `${number}: interval`];
     }),
   );
+}
+
+/** What a cell shows, and the interval or note beside or below it. */
+function parts(cell) {
+  const bare = cell.cloneNode(true);
+  for (const extra of bare.querySelectorAll(".published, [aria-hidden]")) extra.remove();
+  const below = bare.querySelector(".interval");
+  below?.remove();
+  const [shown, note] = [bare, below].map((node) => (node ? node.textContent.replace(/\s+/g, " ").trim() : ""));
+  const [number, half] = shown.split(/ (?=±)/);
+  return [number, [half, note].filter(Boolean).join(" ")];
 }
 
 function asCsv(lines) {
