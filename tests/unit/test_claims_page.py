@@ -62,7 +62,7 @@ def test_a_study_that_departs_from_the_post_says_where(tmp_path):
     given["config"]["network"]["hidden"] = [400]
     html = section(page.render(given, *frames(), tmp_path, claims=claims()))
     said = "hidden 400 instead of none, steps 2,000 instead of 150,000 and label_noise 0.5 instead of 0"
-    assert (
+    assert f"is not trained as the post\N{RIGHT SINGLE QUOTATION MARK}s was: dataset {EVIL}" in Page(html).text
         f"This study is not trained as the post\N{RIGHT SINGLE QUOTATION MARK}s was: dataset {EVIL}" in Page(html).text
     )
     assert f"instead of mnist, {said}." in Page(html).text
