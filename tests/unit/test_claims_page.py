@@ -63,8 +63,6 @@ def test_a_study_that_departs_from_the_post_says_where(tmp_path):
     html = section(page.render(given, *frames(), tmp_path, claims=claims()))
     said = "hidden 400 instead of none, steps 2,000 instead of 150,000 and label_noise 0.5 instead of 0"
     assert f"is not trained as the post\N{RIGHT SINGLE QUOTATION MARK}s was: dataset {EVIL}" in Page(html).text
-        f"This study is not trained as the post\N{RIGHT SINGLE QUOTATION MARK}s was: dataset {EVIL}" in Page(html).text
-    )
     assert f"instead of mnist, {said}." in Page(html).text
     assert EVIL not in html
 
