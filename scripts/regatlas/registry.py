@@ -216,7 +216,9 @@ def declaration(name: str, path: Path) -> Declaration:
         module = ast.parse(path.read_text(encoding="utf-8-sig"))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # the last two: nested too deeply
         line = getattr(error, "lineno", None)
-        raise UserError(f"{path}{f', line {line}' if line else ''}: not valid Python: {error}") from None
+        raise UserError(
+            f"{path}{f', line {line}' if line else ''}: not valid Python: {getattr(error, 'msg', error)}"
+        ) from None
     classes = [
         node
         for node in module.body

@@ -205,7 +205,7 @@ def held_against(cells: Sequence[Cell], count: str, inside: str, too_wide: str, 
     why = (
         f"{hits} of {len(measured)} published values {'lies' if hits == 1 else 'lie'} {inside}"
         if measured
-        else f"there is no interval to hold the {len(cells)} published values against: that takes two seeds or more"
+        else f"there is no interval to hold the {len(cells)} published values against, which takes two measured seeds"
     )
     if misses:
         text = [f"{one.name} ({number(one.found.value, form)} against {number(one.published, form)})" for one in misses]
