@@ -117,7 +117,7 @@ def _decisions(
             "difference_crossed_low": crossed[index, 0],
             "difference_crossed_high": crossed[index, 1],
             **_interval("probability_better", probability_better(mine, level)),
-            "p_equivalent": float(margin <= 0) if alike[index] else equivalence(mine, margin),
+            "p_equivalent": 0.0 if alike[index] else equivalence(mine, margin),
             "undecidable": undecidable(len(mine), level),
         }
         rows[method] = row | {"decision": decide(row, level)}

@@ -488,6 +488,11 @@ def test_the_claims_follow_another_study_and_train_nothing(project):
     assert len(claims) == 34 and claims["why"].str.contains("study fair has not been run").any()
 
 
+def test_what_was_made_from_the_data_can_be_made_again(project):
+    made = ("reference", "sample")
+    assert project.run("--forcerun", *made, "--until", *made) == jobs(*made)
+
+
 def test_a_study_that_does_not_tell_of_the_post_has_no_claims(project):
     project.config["report"]["story"] = ""
     project.save()
