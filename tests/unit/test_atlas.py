@@ -72,6 +72,14 @@ def test_a_study_is_shown_with_its_title_question_finding_and_facts(results):
     )
 
 
+def test_a_study_was_trained_when_its_last_run_was(results):
+    folder = study(results / "a")
+    runs = tables.read_csv(folder / "runs.csv", tables.RUN_COLUMNS)
+    runs.loc[3, "finished_at"] = "2026-11-25T10:00:00Z"
+    tables.write_csv(folder / "runs.csv", runs)
+    assert "Trained 2026-11-25" in shown(results)
+
+
 def test_the_numbers_are_those_of_the_table(results):
     table = tables.read_csv(study(results / "first", l2=0.2) / "comparison.csv", tables.COMPARISON_COLUMNS)
     for row in table.to_dict("records")[1:]:
@@ -81,6 +89,16 @@ def test_the_numbers_are_those_of_the_table(results):
         low, high = (row[f"difference_simultaneous_{end}"] for end in ("low", "high"))
         ends = [float(end) for end in re.findall(r"[+-][\d.]+", cell["interval"].replace(MINUS, "-"))]
         assert ends == pytest.approx([100 * low, 100 * high], abs=0.005)
+
+
+def test_the_interval_that_decides_is_shown_whatever_the_t_interval_is(results):
+    folder = study(results / "a")
+    table = tables.read_csv(folder / "comparison.csv", tables.COMPARISON_COLUMNS)
+    ends = ["difference_low", "difference_high", "difference_simultaneous_low", "difference_simultaneous_high"]
+    table.loc[table["method"] == "l2", ends] = [-0.17, -0.15, -0.18, -0.14]
+    tables.write_csv(folder / "comparison.csv", table)
+    (cell,) = lines(results)["l2"].cells
+    assert re.findall(r"[\d.]+", cell["interval"]) == ["18.00", "14.00"]
 
 
 def test_every_decision_stands_there_in_words(results):

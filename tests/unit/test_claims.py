@@ -150,6 +150,7 @@ CASES = [
         {"small-data": {"none_500": {"accuracy_gap": 0.1, "weight_norm": 5.0}, "none_55000": {}}},
         REFUTED,
     ),
+    (6, {}, {"small-data": {"none_500": {"accuracy_gap": 0.005, "weight_norm": 20.0}, "none_55000": {}}}, REFUTED),
     (31, {}, {}, OPINION),
 ]
 
@@ -224,6 +225,11 @@ def test_a_method_that_is_not_compared_or_did_not_finish_is_said():
     assert (row["verdict"], row["why"]) == (UNMEASURED, "The study post does not compare the method dropout.")
     row = ask(11, study("post", with_(POST, dropout={"diverged": SEEDS})))
     assert (row["verdict"], row["why"]) == (UNMEASURED, "No run of dropout in the study post finished.")
+
+
+def test_only_selected_points_are_looked_at():
+    own = study("post", {"none": {}, "l2": [{"roughness": 0.2}, {"roughness": 9.0}]})
+    assert len(own.rows("l2")) == len(SEEDS) and max(own.values("l2", "roughness").values()) < 1
 
 
 def test_diverged_runs_are_left_out_and_said():

@@ -130,6 +130,16 @@ def test_correlation_within_points_takes_their_means_off():
     assert relations.by_seed(study("fair", {"a": points}), "a", "weight_norm", "accuracy_gap") == [pytest.approx(1)] * 5
 
 
+def test_of_few_methods_the_interval_is_fishers():
+    gaps = [1.0, 3.0, 2.0, 5.0, 4.0, 7.0, 6.0]
+    points = [{"weight_norm": [norm] * 5, "accuracy_gap": [gap] * 5} for norm, gap in enumerate(gaps, 1)]
+    found = relations.over_points(study("fair", {"a": points}), "weight_norm", "accuracy_gap")
+    r = stats.spearmanr(range(7), gaps).statistic
+    half = 1.959964 * np.sqrt((1 + r**2 / 2) / (7 - 3))  # Bonett & Wright 2000
+    ends = np.tanh(np.arctanh(r) + np.array([0, -half, half]))
+    assert [found.value, found.low, found.high] == pytest.approx(ends.tolist())
+
+
 def test_points_that_share_their_seeds_are_not_so_many_runs():
     """Twenty points whose seeds move alike tell no more than one of them."""
     rng = np.random.default_rng(3)
@@ -180,6 +190,12 @@ def test_shadows_of_digits(tmp_path):
     assert row["verdict"] == REFUTED and "0 of 4 columns" in row["why"]
 
 
+def test_one_digit_that_looks_like_another_leaves_its_shadow_undecided(tmp_path):
+    own = posts(tmp_path, none=lambda seed: TEMPLATE[:, [0, 1, 2, 0]] + 0.01 * NOISE[seed])
+    row = ask(8, own)
+    assert row["verdict"] == UNDECIDED and "3 of 4 columns" in row["why"], row["why"]
+
+
 @pytest.mark.parametrize(("spread", "expected"), [(0.4, SUPPORTED), (0.2, UNDECIDED)])
 def test_dropout_distributes(tmp_path, spread, expected):
     """One pixel a digit is nothing to rely on when half of them are missing."""
@@ -199,6 +215,20 @@ def test_dropout_distributes(tmp_path, spread, expected):
             write_run(tmp_path / "swapped", name, seed, {"none": one_pixel, "dropout": TEMPLATE}[other])
     row = ask(12, study("post", {"none": {}, "dropout": {}}, root=tmp_path / "swapped"))
     assert row["verdict"] == REFUTED
+
+
+def test_accuracy_with_half_of_the_pixels_missing_decides(tmp_path, monkeypatch):
+    gains = {0.25: -0.1, 0.5: 0.1, 0.75: -0.1}
+
+    def accuracy(kernel, bias, images, labels, share):
+        return 0.5 + gains[share] * bool(kernel.max() > 50)
+
+    monkeypatch.setattr(pixels, "with_missing", accuracy)
+    for seed in SEEDS:
+        write_run(tmp_path, "none", seed, TEMPLATE)
+        write_run(tmp_path, "dropout", seed, np.full((PIXELS, CLASSES), 99.0))
+    own = study("post", {"none": {}, "dropout": {"participation_ratio": 0.4}}, root=tmp_path)
+    assert ask(10, own)["verdict"] == SUPPORTED
 
 
 def test_gaussians_weights_are_a_bump_and_look_like_nones(tmp_path):
@@ -261,6 +291,12 @@ def test_l2_and_weight_normalization_at_their_own_norms_and_at_one(tmp_path):
     far = shrinkage.nearest(unlike).ratio > 1.02
     assert far and ask(22, other, unlike)["verdict"] == UNDECIDED
     assert ask(22, posts(tmp_path / "d", l2=template(2), weight_norm=noise()))["verdict"] == REFUTED
+
+
+def test_of_several_pairs_of_equal_norms_the_one_held_back_most_is_compared(tmp_path):
+    two = posts(tmp_path, "fair", l2=[template(1), template(4)], norm_constraint=[template(1.01), template(4)])
+    pair = shrinkage.nearest(two)
+    assert (pair.one, pair.other) == (("l2", 0), ("norm_constraint", 0))
 
 
 @pytest.mark.parametrize(

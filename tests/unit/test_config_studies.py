@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from regatlas import configfiles, datasets
+from regatlas import configfiles, datasets, fingerprint
 from regatlas.errors import UserError
 from regatlas.study import resolve
 
@@ -60,6 +60,20 @@ def test_what_a_published_value_says_of_itself_is_no_part_of_a_run():
     told = {"published": {"test_accuracy": 0.7, "source": "A", "setting": "B", "not_comparable": "C"}}
     found, plain = study(l2=told)[0], study()[0]
     assert found["l2"].published["source"] == "A" and found["l2"].digest == plain["l2"].digest
+
+
+@pytest.mark.parametrize("name", ["training.py", "corruptions.py", "optimizers.py"])
+def test_code_that_changes_a_runs_numbers_changes_its_digest(monkeypatch, name):
+    before, real = study()[0]["none"].digest, fingerprint.module
+    changed = lambda path: ("changed", real(path)[1]) if path.name == name else real(path)  # noqa: E731
+    monkeypatch.setattr(fingerprint, "module", changed)
+    assert study()[0]["none"].digest != before
+
+
+def test_another_tensorflow_trains_every_run_again(monkeypatch):
+    before = study()[0]["none"].digest
+    monkeypatch.setattr(fingerprint, "tensorflow_version", lambda: "9.9.9")
+    assert study()[0]["none"].digest != before
 
 
 @pytest.mark.parametrize(
@@ -146,6 +160,12 @@ def test_the_resolved_config_has_the_steps_of_its_epochs():
     config = copy.deepcopy(VALID)
     config["training"] |= {"epochs": 3, "batch_size": 100, "train_size": 1050}
     assert resolve(config).config["training"]["steps"] == 30
+
+
+def test_a_batch_may_be_the_whole_training_set():
+    config = copy.deepcopy(VALID)
+    config["training"] |= {"batch_size": 500, "train_size": 500}
+    assert resolve(config).methods[0].settings["training"]["batch_size"] == 500
 
 
 def test_a_study_of_another_name_does_not_tell_the_default_ones_story():

@@ -45,6 +45,24 @@ def test_moved_images_keep_their_ink_and_translation_its_shape(made):
     np.testing.assert_array_equal(moved[3], np.roll(digits()[3], -2, axis=0))
 
 
+def test_motion_is_along_the_rows():
+    image = np.zeros((1, 28, 28), np.uint8)
+    image[0, 14] = 200
+    blurred = corrupted(image, np.zeros(1, int))[0][PLACE["motion_blur"], :, 0]
+    assert (blurred[:, 14, 5:-5] == 200).all() and not np.delete(blurred, 14, axis=1).any()
+
+
+def test_images_are_turned_and_sheared_both_ways():
+    """The first and the second of two images alike, and alike in a mirror, become each other's mirror images."""
+    images = np.zeros((2, 27, 27), np.uint8)
+    images[:, 13, 8:19] = images[:, 6:21, 13] = 200
+    made = corrupted(images, np.zeros(2, int))[0].astype(int)
+    for kind in ("rotation", "shear"):
+        one, other = made[PLACE[kind], 1]
+        np.testing.assert_allclose(one, other[:, ::-1], atol=1)
+        assert np.abs(one - other).max() > 50
+
+
 def test_missing_pixels_are_black_and_the_others_as_they_were(made):
     original = digits()
     missing = made[PLACE["missing_pixels"], 1]
@@ -59,11 +77,27 @@ def test_impulses_are_black_or_white(made):
     assert set(np.unique(made[PLACE["impulse_noise"], 2][changed])) == {0, 255}
 
 
+def test_occluded_pixels_are_grey(made):
+    occluded = made[PLACE["occlusion"], 2]
+    assert set(np.unique(occluded[occluded != digits()])) == {128}
+
+
 def test_contrast_and_brightness_of_a_pixel(made):
     image = digits()[0].astype(float)
     expected = image.mean() + 0.3 * (image - image.mean())
     np.testing.assert_allclose(made[PLACE["contrast"], 1, 0], expected, atol=0.51)
     np.testing.assert_allclose(made[PLACE["brightness"], 2, 0], np.minimum(image + 127.5, 255), atol=0.51)
+
+
+def test_pixels_are_rounded_not_cut(made):
+    assert set(np.unique(made[PLACE["brightness"], 1])) == {64, 255}  # 0 + 63.75, and more than white
+
+
+def test_images_are_corrupted_each_by_itself():
+    images = np.stack([np.full((9, 9), shade, np.uint8) for shade in (40, 200)])
+    made, _ = corrupted(images, np.zeros(2, int))
+    for kind in ("contrast", "blur", "pixelate"):  # leave an even image as it is
+        np.testing.assert_array_equal(made[PLACE[kind]], np.broadcast_to(images, (SEVERITIES, *images.shape)), kind)
 
 
 def test_of_many_images_some_are_taken_evenly():

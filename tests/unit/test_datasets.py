@@ -37,6 +37,7 @@ def test_the_known_sets(name):
     assert [file.role for file in dataset.files] == list(datasets.ROLES)
     assert [file.size for file in dataset.files] == [60000 * 784 + 16, 60008, 10000 * 784 + 16, 10008]
     assert (dataset.image_shape, len(dataset.class_names), dataset.validation_size) == ((28, 28), 10, 5000)
+    assert (dataset.images, dataset.training_images) == (60_000, 55_000)
     assert all(source.name.startswith("https://") for source in dataset.sources if source.kind == "mirror")
 
 
@@ -70,6 +71,11 @@ def test_a_path_without_a_checksum_is_hashed_and_hashed_again_when_it_changes(tm
         file = datasets.resolve(own(test_labels=str(path))).files[3]
         assert file.sha256 == hashlib.sha256(content).hexdigest()
         assert file.path == str(path)
+
+
+def test_a_checksum_may_be_written_in_capitals():
+    file = datasets.resolve(own(test_labels={"url": "https://x.org/y", "sha256": DIGEST.upper()})).files[3]
+    assert file.sha256 == DIGEST
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,7 @@ def row(low, high, p, equivalent):
         (row(0.01, 0.02, 0.07, 0.9), 0.9, "better"),
         (row(-0.001, 0.001, 0.8, 0.01), 0.95, "equivalent"),
         (row(-0.001, 0.001, 0.8, 0.07), 0.95, "undecided"),
+        (row(-0.001, 0.001, 0.8, 0.07), 0.9, "equivalent"),
         (row(NAN, NAN, NAN, 0.01), 0.95, "equivalent"),
         (row(NAN, NAN, NAN, NAN), 0.95, "undecided"),
     ],

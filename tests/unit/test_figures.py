@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -32,7 +33,7 @@ import figure_sprite
 import figure_weights
 from regatlas import palette, reference, runs, tables
 from regatlas.errors import UserError
-from regatlas.figures import calibration, cost, sizes, style
+from regatlas.figures import accuracy, calibration, cost, curves, forest, runtime, sizes, style
 from regatlas.figures.curves import spread
 
 SCRIPTS = Path(figure_weights.__file__).parent
@@ -151,6 +152,19 @@ def texts(root: ElementTree.Element) -> list[str]:
 
 def description(root: ElementTree.Element) -> str:
     return root.find(f"{SVG}desc").text
+
+
+def figure_of(study: SimpleNamespace, name: str, module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Figure:
+    """The matplotlib figure that a program saves."""
+    found = []
+    monkeypatch.setattr(module, "save_svg", lambda figure, *rest: found.append(figure))
+    draw(study, name)
+    return found[0]
+
+
+def ends(panel: Axes) -> list[tuple[float, float]]:
+    """The lines of two points of a panel: where they begin and end."""
+    return [tuple(np.round(line.get_xdata(), 6)) for line in panel.lines if len(line.get_xdata()) == 2]
 
 
 def images(root: ElementTree.Element, shape: tuple[int, int] = SHAPE) -> list[np.ndarray]:
@@ -483,6 +497,25 @@ def test_two_figures_have_their_numbers_beside_them(drawn):
     assert said in description(svg(drawn, "weight_spectrum"))
 
 
+def test_the_spectrum_does_not_see_what_softmax_does_not_see(tmp_path):
+    study = make(tmp_path, FOUR)
+    before = pd.read_csv(draw(study, "sprite") / "weight_spectrum.csv")
+    for path in (tmp_path / "runs").rglob("*.npz"):
+        run = runs.read(path)
+        shifted = run.kernels[0] + np.arange(len(run.kernels[0]), dtype=np.float32)[:, None] ** 2
+        runs.write(path, run.metadata, run.arrays | {"kernel_0": shifted})
+    after = pd.read_csv(draw(study, "sprite", out="again") / "weight_spectrum.csv")
+    assert after["power"].tolist() == pytest.approx(before["power"].tolist(), rel=1e-2)
+
+
+def test_ninety_nine_in_a_hundred_weights_lie_between_low_and_high(tmp_path):
+    study = make(tmp_path, FOUR)
+    table = pd.read_csv(draw(study, "distribution") / "weight_distribution.csv").set_index("method")
+    weights = np.concatenate([runs.read(path).kernels[0].ravel() for path in (tmp_path / "runs" / "r2").rglob("*.npz")])
+    low, high = np.quantile(weights.astype(float), (0.005, 0.995))
+    assert table.loc["l2", ["low", "high"]].tolist() == pytest.approx([low, high])
+
+
 def test_what_belongs_to_a_method_says_so_and_has_a_tip(drawn, odd):
     for name in FILES:
         if name not in WEIGHTS:
@@ -500,6 +533,13 @@ def test_the_forest_shows_both_intervals_seeds_and_the_decision(drawn):
     tips = [e.text.replace("\N{MINUS SIGN}", "-") for e in root.iter(f"{SVG}title")]
     assert "My own method, seed 1: -30.00 points" in tips
     assert texts(root).count("worse") == 3
+
+
+def test_band_and_intervals_of_the_forest_are_where_the_table_has_them(tmp_path, monkeypatch):
+    panel = figure_of(make(tmp_path, FOUR), "forest", forest, monkeypatch).axes[0]
+    assert (panel.patches[0].get_x(), panel.patches[0].get_width()) == pytest.approx((-0.2, 0.4))  # twice the margin
+    expected = {(m - half, m + half) for m in (-10, -20, -30) for half in (1, 2)}  # t, simultaneous
+    assert expected <= set(ends(panel))
 
 
 def test_the_forest_names_the_baseline_of_each_method_if_there_are_several(tmp_path):
@@ -619,11 +659,32 @@ def test_the_accuracy_figure_has_a_point_for_every_seed(drawn):
     assert len(points) == 2 * 3 + 2  # three seeds and the mean, in either panel
 
 
+def test_intervals_of_accuracies_and_runtimes_are_where_the_table_has_them(tmp_path, monkeypatch):
+    study = make(tmp_path, FOUR)
+    panels = figure_of(study, "accuracy", accuracy, monkeypatch).axes
+    assert {(91 - 10 * m - 2, 91 - 10 * m + 2) for m in range(4)} <= set(ends(panels[0]))
+    assert ends(panels[1]).count((-2, 2)) == 4  # less the mean
+    panel = figure_of(study, "runtime", runtime, monkeypatch).axes[0]
+    assert {(1 + m / 4 - 0.02, 1 + m / 4 + 0.02) for m in range(4)} <= set(ends(panel)) and (1, 1) in ends(panel)
+
+
 def test_the_early_panel_shows_the_first_twentieth(drawn):
     shown = texts(svg(drawn, "learning_curves"))
     assert "The first 5 % of the steps" in shown
     assert "Training step" in shown and "Test accuracy (%)" in shown and "Training loss" in shown
     assert {"0", "200", "400", "600", "800", "1,000"} <= set(shown)
+
+
+def test_the_bands_of_the_curves_are_the_intervals(tmp_path, monkeypatch):
+    axes = figure_of(make(tmp_path, FOUR), "curves", curves, monkeypatch).axes
+    panel = next(one for one in axes if one.get_title(loc="left") == "The whole run")
+    reached = np.array([0.9, 0.91, 0.92]) * 100 * 1000 / 1020
+    half = 4.3026527 * reached.std(ddof=1) / np.sqrt(3)  # t(0.975, 2)
+    at_the_end = [
+        path.vertices[path.vertices[:, 0] == 1000, 1] for band in panel.collections for path in band.get_paths()
+    ]
+    found = {(round(y.min(), 3), round(y.max(), 3)) for y in at_the_end}
+    assert (round(reached.mean() - half, 3), round(reached.mean() + half, 3)) in found
 
 
 @pytest.mark.parametrize(("steps", "title"), [((1, 20, 60, 100), None), ((1, 20, 40, 60, 80, 100), "The first 80 %")])

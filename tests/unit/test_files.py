@@ -1,5 +1,6 @@
 """Files that appear whole or not at all, and arrays that come back as they were or not at all."""
 
+import errno
 import os
 
 import numpy as np
@@ -11,12 +12,13 @@ from regatlas import files
 from regatlas.errors import UserError
 
 
-def test_a_failing_block_leaves_the_old_file_and_nothing_else(tmp_path):
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_a_failing_block_leaves_the_old_file_and_nothing_else(tmp_path, error):
     target = tmp_path / "a.txt"
     files.write_text(target, "old")
-    with pytest.raises(RuntimeError), files.atomic(target, "w") as stream:
+    with pytest.raises(error), files.atomic(target, "w") as stream:
         stream.write("new")
-        raise RuntimeError
+        raise error
     assert target.read_text() == "old"
     assert os.listdir(tmp_path) == ["a.txt"]
 
@@ -97,6 +99,17 @@ def test_a_file_that_cannot_be_mapped_is_named(contents, tmp_path):
     assert "pickle" not in str(caught.value)
     with pytest.raises(UserError, match="no such file"):
         files.map_npz(tmp_path / "b.npz")
+
+
+@pytest.mark.parametrize("compress", READERS)
+def test_a_disk_that_fails_is_not_called_a_damaged_file(contents, tmp_path, monkeypatch, compress):
+    def fail(*arguments, **named):
+        raise OSError(errno.EIO, "Input/output error")
+
+    (tmp_path / "a.npz").write_bytes(contents[compress])
+    monkeypatch.setattr("zipfile.ZipFile.__init__", fail)
+    with pytest.raises(OSError, match="Input/output error"):
+        READERS[compress](tmp_path / "a.npz")
 
 
 @pytest.mark.parametrize("compress", READERS)

@@ -269,6 +269,22 @@ def test_the_program_writes_all_three(tmp_path):
     assert [cells[0] for cells in written] == ["Method", NASTY, "No regularization"]
 
 
+def test_the_program_tells_margin_and_level_in_both_texts(tmp_path):
+    values = dict.fromkeys(RUN_COLUMNS) | dict.fromkeys(METRICS, 0.9) | {"seed": 0, "status": "finished"}
+    values |= {"point": 0, "values": "{}", "selected": 1, "microseconds_per_step": 30.0}
+    write_csv(tmp_path / "runs.csv", typed(pd.DataFrame([values | {"method": name} for name in ("none", "l2")])))
+    bits = {(name, 0): np.zeros(1, np.uint8) for name in ("none", "l2")}
+    correctness.write(tmp_path / "correct.npz", correctness.Correct(8, bits))
+    methods = [{"id": name, "label": name, "baseline": "none", "published": None} for name in ("none", "l2")]
+    spec = {"statistics": {"margin": 0.005, "level": 0.9}, "methods": methods}
+    command = [sys.executable, PROGRAM, "--spec", json.dumps(spec), "--table", tmp_path / "runs.csv"]
+    command += ["--correct", tmp_path / "correct.npz", "--csv", tmp_path / "a.csv"]
+    subprocess.run([*command, "--markdown", tmp_path / "a.md", "--latex", tmp_path / "a.tex"], check=True)
+    for name in ("a.md", "a.tex"):
+        written = (tmp_path / name).read_text()
+        assert "0.5 points" in written and "below 0.1;" in written, name
+
+
 def test_with_seeds_enough_the_table_shows_the_simultaneous_test():
     tested = {"difference_simultaneous_low": -0.18, "difference_simultaneous_high": -0.15, "p_adjusted": 0.0312}
     table = frame(baseline(), row(**tested, decision="worse"), row("few", undecidable="better or worse: it has 2"))

@@ -271,7 +271,8 @@ def test_a_grid_has_its_best_point_selected_and_its_bits_kept(root, data, tmp_pa
         for seed in SEEDS:
             change = lambda metadata, arrays, v=validation: metadata["metrics"].update(validation_accuracy=v)  # noqa: E731
             write_run(root, grid, seed, point=point, edit=change)
-    table, curves, _, correct = measurements.collect([*METHODS, grid], SEEDS, root, reference.make(data))
+    table, curves, robustness, correct = measurements.collect([*METHODS, grid], SEEDS, root, reference.make(data))
+    assert robustness.groupby("method").size().to_dict() == dict.fromkeys(("l2", "l2_strong", "none", "tuned"), 72)
     mine = table[table["method"] == "tuned"]
     assert list(zip(mine["point"], mine["seed"], strict=True)) == [(p, s) for p in range(4) for s in (9, 10)]
     assert mine["selected"].tolist() == [0] * 4 + [1] * 2 + [0] * 2  # 2 and 3 are alike: the first
@@ -302,6 +303,14 @@ def test_a_damaged_run_of_two_methods_is_named_once(root, data):
     with pytest.raises(UserError) as caught:
         measurements.collect([*METHODS, shared], SEEDS, root, reference.make(data))
     assert str(caught.value).startswith("1 of ") and str(caught.value).count(str(path)) == 1
+
+
+def test_an_unusable_run_makes_way_for_a_new_one(root, data):
+    path = runs.path(root, "l2", "ab12", 9)
+    path.write_bytes(b"")
+    with pytest.raises(UserError, match="the same command trains them again"):
+        collect(root, data)
+    assert not path.exists() and len([*path.parent.glob("seed-9.*.damaged")]) == 1
 
 
 def test_diverged_runs_have_no_bits(root, data):

@@ -110,9 +110,10 @@ def test_l1_by_descent_finds_the_lasso_with_its_exact_zeros(momentum):
     np.testing.assert_array_equal(w == 0, np.abs(lasso) < 1e-7)
 
 
-def test_elastic_net_is_the_minimum_of_its_proximal_problem():
+@pytest.mark.parametrize("momentum", [0.0, 0.8])
+def test_elastic_net_is_the_minimum_of_its_proximal_problem(momentum):
     arrays, (s1, s2, rate) = drawn(), (0.7, 2.0, 0.3)
-    after = told(ElasticNet(l1=s1, l2=s2)).after_update(tensors(arrays), rate)
+    after = told(ElasticNet(l1=s1, l2=s2), momentum).after_update(tensors(arrays), rate * (1 - momentum))
     for name, value in arrays.items():
         if "bias" in name:
             assert_allclose(after[name], value)
@@ -222,6 +223,16 @@ def test_the_singular_vectors_are_numpys_and_a_power_iteration_leads_to_them():
     assert other["other"].tolist() == [1, 1]
     still = power_iteration(exact, {f"kernel_{layer}": tf.zeros(shape) for layer, shape in enumerate(SHAPES)})
     assert_allclose(still["singular_0"], exact["singular_0"])  # weights of zero have no direction to lead to
+
+
+@pytest.mark.parametrize("method", [SpectralNorm(radius=2.0), SpectralPenalty(strength=0.3)])
+def test_the_singular_vectors_follow_the_weights_of_a_run(method):
+    buffers, after = told(method).buffers(drawn(dtype=np.float32)), drawn(seed=4, dtype=np.float32)
+    for step in range(20):
+        buffers = method.after_step(buffers, tensors(after), tf.constant(step))
+    for layer in (0, 1):
+        left = np.linalg.svd(after[f"kernel_{layer}"])[0][:, 0]
+        assert_allclose(abs(left @ buffers[f"singular_{layer}"].numpy()), 1, atol=1e-4)
 
 
 def test_spectral_normalization_is_the_kernel_over_its_largest_singular_value():

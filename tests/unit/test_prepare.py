@@ -14,6 +14,7 @@ import pytest
 from hypothesis import strategies as st
 
 from regatlas import datasets
+from regatlas.corruptions import corrupted
 from regatlas.errors import UserError
 from regatlas.prepare import prepare
 
@@ -66,6 +67,13 @@ def test_the_front_of_the_training_file_is_the_validation_set(tmp_path, form):
     for name in ("train_images", "train_labels", "validation_images", "validation_labels", "test_labels"):
         assert result[name].dtype == np.uint8
     assert result["image_shape"].dtype == result["classes"].dtype == np.int64
+
+
+def test_the_corrupted_images_are_test_images(tmp_path):
+    result = prepared(tmp_path, store(tmp_path))
+    worse, labels = corrupted(ARRAYS["test_images"], ARRAYS["test_labels"])
+    np.testing.assert_array_equal(result["corrupted_images"], worse.reshape(*worse.shape[:3], 12))
+    assert result["corrupted_labels"].tolist() == labels.tolist()
 
 
 def test_255_classes_and_names_that_no_image_has(tmp_path):

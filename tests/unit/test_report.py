@@ -233,6 +233,16 @@ def test_runs_that_are_missing_are_counted_over_all_points(tmp_path):
     assert "a part of the study" not in Page(render(tmp_path)).text
 
 
+def test_runs_of_points_that_were_not_selected_are_in_no_number_and_no_complaint(tmp_path):
+    figure(tmp_path / "cost.svg")
+    runs, curves, comparison = frames()
+    plain = Page(page.render(spec(), runs, curves, comparison, tmp_path)).text
+    other = runs[runs["method"] == "l2"].assign(point=1, selected=0, test_accuracy=0.1)
+    other.loc[other["seed"] == 2, ["status", "message"]] = ["diverged", "at another point"]
+    text = Page(page.render(spec(), pd.concat([runs, other], ignore_index=True), curves, comparison, tmp_path)).text
+    assert text.count("77.10") == plain.count("77.10") and "at another point" not in text
+
+
 def test_many_methods_are_counted_in_words_and_listed_in_tables(tmp_path):
     methods = {f"m{i:02}": ("l2" if i % 2 else "dropout", {}, None) for i in range(40)}
     for i, key in enumerate(methods):
@@ -270,6 +280,17 @@ def test_findings_on_many_methods_name_few_of_each_decision():
     assert "m0 (\N{MINUS SIGN}5.00 points), m1" in facts._differences(rows[:8], "none")
 
 
+def test_of_many_open_differences_the_largest_is_named_whatever_its_sign():
+    empty = dict.fromkeys(f"difference{name}_{end}" for name in ("", "_simultaneous") for end in ("low", "high"))
+    empty["undecidable"] = ""
+    rows = [
+        {**empty, "label": f"m{i}", "difference": (i - 7) / 100, "decision": "undecided" if i else "worse"}
+        for i in range(11)
+    ]
+    said = "10 methods, the largest difference being \N{MINUS SIGN}6.00 points (m1)."
+    assert facts.still_open(rows) == said
+
+
 def test_the_lost_runs_of_many_methods_are_said_in_few_words(tmp_path):
     methods = {f"m{i:02}": ("l2", {}, None) for i in range(12)}
     entries = [{"id": key, "label": key} for key in methods]
@@ -286,6 +307,13 @@ def test_runtimes_of_different_processors_are_warned_of(tmp_path):
     warning = "runtimes cannot be compared"
     assert warning not in Page(render(tmp_path)).text
     assert warning in Page(render(tmp_path, tables_=frames(processors=("cpu one", "cpu two")))).text
+
+
+def test_the_time_of_a_run_is_the_median():
+    runs, _, _ = frames()
+    runs.loc[0, "total_seconds"] = 10_000.0
+    found = facts.provenance(runs)
+    assert (found["seconds_each"], found["seconds"]) == (10.0, 10_140.0)
 
 
 def test_the_program_writes_the_page_and_the_resolved_configuration(tmp_path, monkeypatch):

@@ -81,6 +81,7 @@ def test_more_methods_make_larger_p_values_and_wider_intervals():
 
 def test_fewer_seeds_than_needed_decide_nothing_and_disturb_nobody():
     assert [seeds_needed(level) for level in (0.8, 0.9, 0.95, 0.99)] == [4, 5, 6, 8]
+    assert seeds_needed(0.9375) == 6  # 2^-4 is not below 1 - level
     values = np.random.default_rng(0).normal(3, 1, (7, 3))
     values[2:, 1] = NAN
     found = sign_flips(values)
@@ -98,6 +99,23 @@ def test_a_method_that_lacks_a_seed_is_tested_with_those_it_has():
     values = np.random.default_rng(1).normal(1, 1, (8, 1))
     with_gap = np.insert(values, 3, NAN, axis=0)
     assert np.array(sign_flips(with_gap)) == pytest.approx(np.array(sign_flips(values)))
+
+
+def test_an_interval_beside_a_method_with_more_seeds_is_what_the_test_accepts():
+    values = np.random.default_rng(2).normal(1, 1, (12, 2))
+    values[6:, 0] = NAN
+    found = sign_flips(values)
+    flips = [np.array(signs) for signs in itertools.product((1, -1), repeat=12)]
+    rest = values[:, 1] - values[:, 1].mean()
+    others = np.array([statistic((signs * rest)[:, None])[0] for signs in flips])
+
+    def share(candidate):
+        mine = values[:6, 0] - candidate
+        own = np.array([statistic((signs[:6] * mine)[:, None])[0] for signs in flips])
+        return np.mean(np.maximum(own, others) >= statistic(mine[:, None])[0] - 1e-9)
+
+    for end, outwards in ((found.low[0], -1e-6), (found.high[0], 1e-6)):
+        assert share(end - outwards) >= 0.05 > share(end + outwards)
 
 
 def test_differences_that_are_all_equal():

@@ -29,6 +29,12 @@ def test_a_run_comes_back_as_it_was(run, tmp_path):
     assert runs.whole(run)
 
 
+def test_metadata_that_json_has_no_word_for_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        runs.write(tmp_path / "seed-0.npz", {"metrics": {"train_loss": float("nan")}}, {})
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     "edit",
     [

@@ -269,6 +269,16 @@ def test_five_seeds_decide_only_that_methods_are_alike(tuned):
     assert four.loc["l2", "decision"] == "better" and four.loc["l2", "undecidable"] == ""
 
 
+def test_the_level_is_that_of_every_interval_that_decides(tuned):
+    names = ["difference_simultaneous", "difference_crossed", "probability_better"]
+
+    def widths(level):
+        row = compare(methods("none", "l2"), tuned, bits(tuned), level=level).set_index("method").loc["l2"]
+        return np.array([row[f"{name}_high"] - row[f"{name}_low"] for name in names], dtype=float)
+
+    assert (widths(0.9) < widths(0.95)).all()
+
+
 @pytest.mark.parametrize("seeds", [0, 1, 2])
 def test_few_seeds_one_method_and_nothing_finished(seeds):
     alone = frame(*(run("none", seed, 0.9) for seed in range(seeds)), run("none", 9, None, status="diverged"))

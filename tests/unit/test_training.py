@@ -183,6 +183,11 @@ def test_momentum_accumulates_gradients_as_written_out():
     np.testing.assert_allclose(weights, by_hand, rtol=1e-6)
 
 
+@pytest.mark.parametrize(("optimizer", "momentum"), [("adam", 0.0), ("sgd", 0.9)])
+def test_a_method_is_told_the_momentum_of_sgd_alone(optimizer, momentum):
+    assert trainer("none", optimizer=optimizer).regularizer.task.momentum == momentum
+
+
 @pytest.mark.parametrize(
     ("schedule", "expected"),
     [
@@ -412,6 +417,23 @@ def test_progress_is_reported_after_every_evaluation():
     assert all(a.seconds < b.seconds for a, b in itertools.pairwise(seen))
 
 
+def test_compiling_is_not_in_the_measured_time(monkeypatch):
+    clock, real = [0.0], training._compiled
+
+    def slow_at_first(function):
+        compiled, waits = real(function), [1000.0]
+
+        def call(*arguments):
+            clock[0] += waits.pop() if waits else 0.001
+            return compiled(*arguments)
+
+        return call
+
+    monkeypatch.setattr(training, "_compiled", slow_at_first)
+    monkeypatch.setattr(training.time, "perf_counter", lambda: clock[0])
+    assert fresh("none").train_seconds < 1
+
+
 def test_a_huge_learning_rate_diverges_without_an_exception():
     run = fresh("gaussian", learning_rate=1000.0)
     assert run.status == "diverged"
@@ -428,6 +450,13 @@ def test_data_that_is_not_a_number_diverges_at_the_first_evaluation():
     assert (run.status, run.steps_done) == ("diverged", 1)
     assert "step 1" in run.message
     assert np.isnan(run.arrays["kernel_0"]).any()
+
+
+def test_weights_that_are_not_finite_after_the_last_step_diverge():
+    """The last step's loss is of the weights before it."""
+    with np.errstate(over="ignore"):
+        run = fresh("none", steps=1, learning_rate=1e39)  # more than float32 has
+    assert run.status == "diverged" and run.metrics == {}
 
 
 def test_hidden_layers_with_biases_learn():

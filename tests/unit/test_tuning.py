@@ -22,6 +22,7 @@ accuracies = st.one_of(st.just(NAN), st.integers(0, 20).map(lambda n: n / 20))
         ([[0.5, 0.7], [0.9, 0.6]], 1),
         ([[0.5, 0.7], [0.7, 0.5], [0.6, 0.6]], 0),  # a tie: the first in the grid's order
         ([[0.1, 0.2, 0.6], [0.3, 0.3, 0.3]], 0),  # one in exact numbers, not in binary
+        ([[0.1, 0.7, 0.4], [0.4, 0.4, 0.4]], 0),  # ... and where the second is the larger one in binary
         ([[0.5, 0.5], [NAN, 0.9]], 0),  # a diverged run rules a point out ...
         ([[NAN, 0.5], [NAN, 0.9]], 1),  # ... unless every point has one
         ([[NAN, NAN], [NAN, 0.1]], 1),
