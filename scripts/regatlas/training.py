@@ -286,7 +286,7 @@ class Trainer:
             save: called now and then with a function that returns the state, to be kept or not.
 
         Returns:
-            A ``Result``. A loss or weight that is no longer finite raises nothing: its ``status`` is "diverged".
+            A ``Result``. A loss, weight or logit that is no longer finite raises nothing: its ``status`` is "diverged".
         """
         recipe, data, regularizer = self.recipe, self.data, self.regularizer
         order, key = streams.BatchOrder(seed, len(self.images), self.batch_size), tf.constant(key_of(seed))
@@ -362,13 +362,13 @@ class Trainer:
                 save(everything)
             train_loss = loss_sum / (step - (curve[-1][0] if curve else 0))
             loss_sum = 0.0
-            shown = right("curve")
+            logits, predicted = evaluate("curve", noisy)
+            shown = predicted == truth["curve"]
             shown = float(shown[:validation].mean()), float(shown[validation:].mean())
             curve.append((step, train_loss, *shown))
             report(Progress(step, recipe["steps"], train_loss, *shown, seconds))
-            weights = state["variables"].values()
-            if not (np.isfinite(train_loss) and all(np.isfinite(value).all() for value in weights)):
-                status, message = "diverged", f"the loss or a weight was no longer finite after step {step}"
+            if not all(np.isfinite(value).all() for value in (train_loss, logits, *state["variables"].values())):
+                status, message = "diverged", f"the loss, a weight or a logit was no longer finite after step {step}"
                 break
             if chosen()[0] == len(curve) - 1:
                 best = state

@@ -452,10 +452,11 @@ def test_data_that_is_not_a_number_diverges_at_the_first_evaluation():
     assert np.isnan(run.arrays["kernel_0"]).any()
 
 
-def test_weights_that_are_not_finite_after_the_last_step_diverge():
+@pytest.mark.parametrize("learning_rate", [1e39, 3e38])  # more than float32 has; weights too large for the logits
+def test_weights_or_logits_that_are_not_finite_after_the_last_step_diverge(learning_rate):
     """The last step's loss is of the weights before it."""
     with np.errstate(over="ignore"):
-        run = fresh("none", steps=1, learning_rate=1e39)  # more than float32 has
+        run = fresh("none", steps=1, learning_rate=learning_rate)
     assert run.status == "diverged" and run.metrics == {}
 
 
