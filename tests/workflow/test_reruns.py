@@ -466,11 +466,13 @@ def test_a_method_that_is_defined_and_not_compared(project):
 
 def test_a_second_study_trains_only_what_the_first_did_not(project):
     second = project.folder / "second.yaml"
-    second.write_text("study: second\nseeds: [0, 1, 2]\nmethods: {l2: {label: Ridge}}\ncompare: [l2, none]\n")
+    text = "study: second\nseeds: [0, 1, 2]\nmethods: {l2: {label: Ridge}}\ncompare: [l2, none]\n"
+    second.write_text(f"{text}report: {{author: Somebody}}\n")
     expected = after(train=2) - jobs("claims")  # seed 2 of both, and not the post's story
     assert project.jobs("--configfile", "second.yaml") == expected
     assert project.run("--configfile", "second.yaml") == expected
-    assert "<h1>Regularization Atlas" in (project.folder / "results/second/report.html").read_text()
+    page = (project.folder / "results/second/report.html").read_text()
+    assert "<h1>Regularization Atlas" in page and "Somebody" in page
     assert project.jobs() == jobs()  # the first study is as it was
     assert project.jobs("--configfile", "second.yaml") == jobs()
 
