@@ -1,16 +1,15 @@
 """The training engine: steps by the thousand inside one graph that XLA compiles, the same for every seed.
 
-Between two evaluations the host makes a few calls of ``Trainer.advance``. The graph holds two loops: one over blocks
-of steps, which gathers a block's images and draws its noise, and in it one over the steps of the block. Weights and
-moments go in and come out as a nest of tensors, so that a run's whole state is there to save, restore or replace.
+Between two evaluations the host (``regatlas.course``) makes a few calls of ``Trainer.advance``. The graph holds two
+loops: one over blocks of steps, which gathers a block's images and draws its noise, and in it one over the steps of the
+block. Weights and moments go in and come out as a nest of tensors, so that a run's whole state is there to save,
+restore or replace.
 """
 
-import dataclasses
 import functools
 import math
 import mmap
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,10 +17,11 @@ import tensorflow as tf
 
 from regatlas import streams
 from regatlas.combination import combined
+from regatlas.course import Course, Progress, Result, evaluation_steps
 from regatlas.losses import LOSSES
 from regatlas.networks import Parameters, forward, initial
-from regatlas.optimizers import OPTIMIZERS, learning_rates
-from regatlas.randomness import Random, key_of
+from regatlas.optimizers import OPTIMIZERS
+from regatlas.randomness import Random
 from regatlas.regularizers.base import Regularizer, Task
 
 PART = 1000  # steps of one call: what a checkpoint may have to wait for
@@ -29,66 +29,9 @@ BLOCK_BYTES = 1 << 19  # of images gathered at once and of their noise: they sta
 BLOCK = 20  # ... but no more steps than this
 AT_ONCE = 128  # images evaluated in one go: whole vectors, and their inputs stay in the cache
 GROUP = 60  # ... and how often in one call at most, as a call has its own copy of what it evaluates
-PARTS = ("train", "curve", "corrupted")  # images evaluated together; the curve's are those of validation and test
 _PART_EXAMPLES = 1 << 24  # of one call: the order of more would fill the memory
 
 State = dict[str, Any]  # "variables" and "buffers" by name, "moments": a list by variable
-
-
-@dataclasses.dataclass
-class Progress:
-    """Where a run stands at an evaluation. Accuracies are fractions, seconds are of the loop alone."""
-
-    step: int
-    steps: int
-    train_loss: float
-    validation_accuracy: float
-    test_accuracy: float
-    seconds: float
-
-
-@dataclasses.dataclass
-class Result:
-    """A run's numbers; ``arrays`` and ``metrics`` are those of ``regatlas.runs``.
-
-    ``train_seconds`` are of the loop alone; ``microseconds_per_step`` is the median over its calls, None if none was
-    long enough.
-    """
-
-    status: str
-    message: str
-    arrays: dict[str, np.ndarray]
-    metrics: dict[str, float | None]
-    parameters: int
-    steps_done: int
-    train_seconds: float
-    microseconds_per_step: float | None
-
-
-def evaluation_steps(steps: int, every: int) -> list[int]:
-    """After which update a run is evaluated: the first, every ``every``-th, the last."""
-    return sorted({1, *range(every, steps + 1, every), steps})
-
-
-def best_of(validation: Sequence[float], patience: int | None) -> tuple[int, bool]:
-    """Which of the evaluations so far counts, by its validation accuracy, and whether the run ends with the last one.
-
-    Without patience it is the last. With it, the first with the best validation accuracy, and the run ends when
-    ``patience`` evaluations in a row have not been better (Prechelt 1998, section 2.2, with a count of evaluations).
-    """
-    last = len(validation) - 1
-    if patience is None or last < 0:
-        return last, False
-    best = max(range(len(validation)), key=lambda place: (validation[place], -place))
-    return best, last - best >= patience
-
-
-def mislabelled(labels: np.ndarray, share: float, classes: int, seed: int) -> np.ndarray:
-    """Labels [n] of which a share, drawn by the seed, is replaced by another class, each with the same probability."""
-    rng, wrong = streams.generator(seed, "label noise"), labels.copy()
-    which = rng.permutation(len(labels))[: round(share * len(labels))]
-    wrong[which] = (labels[which] + rng.integers(1, classes, len(which))) % classes
-    return wrong
 
 
 class Trainer:
@@ -156,7 +99,7 @@ class Trainer:
         hooks = self.regularizer
         return hooks.examples(hooks.inputs(hooks.images(pixels, noise), noise), y, noise)
 
-    def _parameters(self, variables: dict[str, tf.Tensor], buffers: dict[str, tf.Tensor], noise: Any) -> Parameters:
+    def parameters(self, variables: dict[str, tf.Tensor], buffers: dict[str, tf.Tensor], noise: Any) -> Parameters:
         """What the forward pass sees of the variables."""
         kernels, biases = ([v for n, v in variables.items() if n.startswith(kind)] for kind in ("kernel_", "bias_"))
         return self.regularizer.parameters(Parameters(kernels, biases), {**buffers, **variables}, noise)
@@ -209,7 +152,7 @@ class Trainer:
         def gradients(variables: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             with tf.GradientTape() as tape:
                 tape.watch(variables)
-                parameters, seen = self._parameters(variables, buffers, noise), []
+                parameters, seen = self.parameters(variables, buffers, noise), []
 
                 def data_loss(inputs: tf.Tensor) -> tf.Tensor:
                     logits = forward(
@@ -255,10 +198,10 @@ class Trainer:
                 noise = tf.nest.map_structure(lambda part: None if part is None else part[0], drawn)
                 x, _ = self._examples(pixels, tf.zeros([AT_ONCE, self.classes]), noise)
                 after = lambda hidden, layer: hooks.activations(hidden, layer, noise)  # noqa: E731
-                found = forward(x, self._parameters(variables, buffers, noise), after, before)
+                found = forward(x, self.parameters(variables, buffers, noise), after, before)
             else:
                 x = hooks.inputs(pixels, None)
-                found = forward(x, self._parameters(variables, buffers, None), preactivations=before)
+                found = forward(x, self.parameters(variables, buffers, None), preactivations=before)
             place = chunk[None, None]
             return (
                 chunk + 1,
@@ -288,123 +231,19 @@ class Trainer:
         Returns:
             A ``Result``. A loss, weight or logit that is no longer finite raises nothing: its ``status`` is "diverged".
         """
-        recipe, data, regularizer = self.recipe, self.data, self.regularizer
-        order, key = streams.BatchOrder(seed, len(self.images), self.batch_size), tf.constant(key_of(seed))
-        kinds, validation = data["corrupted_images"].shape[:2], len(data["validation_labels"])
-        truth = {
-            "train": mislabelled(data["train_labels"][: len(self.images)], recipe["label_noise"], self.classes, seed),
-            "curve": np.concatenate([data["validation_labels"], data["test_labels"]]),
-            "corrupted": np.tile(data["corrupted_labels"], math.prod(kinds)),
-        }
-        labels = tf.constant(truth["train"].astype(np.int32))
-        noisy = regularizer.noise_in_evaluation
-
-        def advance(first: int, end: int) -> tuple[float, State, float]:
-            """Steps first .. end - 1: the sum of their losses, the state after them, and the seconds they took."""
-            base = first // self.block * self.block
-            numbers = np.arange(base, base + self.part)
-            rates = learning_rates(recipe, numbers)
-            arguments = [
-                tf.constant(order.steps(base, self.part).reshape(-1, self.block * self.batch_size)),
-                tf.constant(np.stack([self.optimizer.step_sizes(rates, numbers), rates], 1).astype(np.float32)),
-                key, *(tf.constant(step, tf.int64) for step in (base, first - base, end - base)),
-            ]  # fmt: skip
-            begun = time.perf_counter()
-            total, after = self.advance(state, self.images, labels, *arguments)
-            return float(total), after, time.perf_counter() - begun
-
-        def evaluate(part: str, noisy: bool) -> tuple[np.ndarray, np.ndarray]:
-            """Logits [n, classes] and predicted classes [n] of a part's images after the steps done so far."""
-            first = (step * len(PARTS) + PARTS.index(part)) << 24
-            found = [
-                self.logits[noisy](state, images, key, tf.constant(first + number, tf.int64))
-                for number, images in enumerate(self.groups[part]())
-            ]
-            return tuple(np.concatenate(kind)[: len(truth[part])] for kind in zip(*found, strict=True))
-
-        def right(part: str) -> np.ndarray:
-            """Whether each of a part's images gets its class, evaluated as the method says."""
-            return evaluate(part, noisy)[1] == truth[part]
-
-        def chosen() -> tuple[int, bool]:
-            """The evaluation that counts and whether the run ends; of the curve it is given the validation alone."""
-            return best_of([accuracy for _, _, accuracy, _ in curve], regularizer.patience)
-
-        def everything() -> dict[str, np.ndarray]:
-            """All that the rest of the run depends on, and what has been measured so far."""
-            flat = {f"state_{place}": leaf.numpy() for place, leaf in enumerate(tf.nest.flatten([state, best]))}
-            counts = {"step": step, "loss": loss_sum, "seconds": seconds}
-            measured = {"paces": np.array(paces), "curve": np.array(curve, np.float64).reshape(-1, 4)}
-            return flat | {name: np.array(value) for name, value in counts.items()} | measured
-
-        state = best = self.start(seed)
-        parameters = sum(math.prod(value.shape) for value in state["variables"].values())
-        advance(0, 1)  # trace and compile outside the measured time
-        curve: list[tuple[int, float, float, float]] = []
-        step, loss_sum, seconds, paces, status, message = 0, 0.0, 0.0, [], "finished", ""
+        course = Course(self, seed)
         if saved is not None:
-            leaves = [tf.constant(saved[f"state_{place}"]) for place in range(len(tf.nest.flatten([state, best])))]
-            state, best = tf.nest.pack_sequence_as([state, best], leaves)
-            step, loss_sum, seconds = int(saved["step"]), float(saved["loss"]), float(saved["seconds"])
-            paces = saved["paces"].tolist()
-            curve = [(int(at), *values) for at, *values in saved["curve"].tolist()]
-        for until in evaluation_steps(recipe["steps"], recipe["evaluate_every"])[len(curve) :]:
-            if chosen()[1]:
+            course.restore(saved)
+        for until in evaluation_steps(self.recipe["steps"], self.recipe["evaluate_every"])[len(course.curve) :]:
+            if course.chosen()[1]:
                 break
-            while step < until:
-                end = min(step // self.part * self.part + self.part, until)
-                loss_of_part, state, spent = advance(step, end)
-                loss_sum += loss_of_part
-                seconds += spent
-                if end - step >= self.block:
-                    paces.append(spent / (end - step))
-                step = end
-                save(everything)
-            train_loss = loss_sum / (step - (curve[-1][0] if curve else 0))
-            loss_sum = 0.0
-            logits, predicted = evaluate("curve", noisy)
-            shown = predicted == truth["curve"]
-            shown = float(shown[:validation].mean()), float(shown[validation:].mean())
-            curve.append((step, train_loss, *shown))
-            report(Progress(step, recipe["steps"], train_loss, *shown, seconds))
-            if not all(np.isfinite(value).all() for value in (train_loss, logits, *state["variables"].values())):
-                status, message = "diverged", f"the loss, a weight or a logit was no longer finite after step {step}"
+            while course.step < until:
+                course.advance(min(course.step // self.part * self.part + self.part, until))
+                save(course.saved)
+            report(course.evaluate())
+            if course.diverged:
                 break
-            if chosen()[0] == len(curve) - 1:
-                best = state
-
-        state, steps_done = best if status == "finished" else state, step
-        step, train_loss, validation_accuracy, _ = curve[chosen()[0]]
-        variables = regularizer.evaluated(state["variables"], state["buffers"])
-        seen = self._parameters(variables, state["buffers"], None)
-        arrays = {f"kernel_{layer}": np.asarray(kernel).T.copy() for layer, kernel in enumerate(seen.kernels)}
-        arrays |= {f"bias_{layer}": np.asarray(bias) for layer, bias in enumerate(seen.biases)}
-        arrays |= _trained(variables, arrays)
-        arrays |= {name: self.pixels.in_place(value) for name, value in arrays.items() if name.endswith("_0")}
-        names = ("step", "train_loss", "validation_accuracy", "test_accuracy")
-        for name, values in zip(names, zip(*curve, strict=True), strict=True):
-            arrays[f"curve_{name}"] = np.array(values, np.int64 if name == "step" else np.float64)
-        metrics: dict[str, float | None] = {}
-        if status == "finished":
-            labels_of_test = data["test_labels"]
-            logits, predicted = (found[validation:] for found in evaluate("curve", noisy))
-            predicted_noise_off = evaluate("curve", False)[1][validation:] if noisy else predicted
-            probability = tf.nn.softmax(logits).numpy()
-            arrays["test_predicted"] = predicted.astype(np.uint8)
-            arrays["test_confidence"] = probability.max(1)
-            arrays["test_probability"] = probability[np.arange(len(logits)), labels_of_test]
-            arrays["corrupted_accuracy"] = right("corrupted").reshape(*kinds, -1).mean(2)
-            arrays["test_predicted_noise_off"] = predicted_noise_off.astype(np.uint8)
-            metrics = {
-                "train_accuracy": float(right("train").mean()),
-                "validation_accuracy": validation_accuracy,
-                "test_accuracy": float((predicted == labels_of_test).mean()),
-                "test_accuracy_noise_off": float((arrays["test_predicted_noise_off"] == labels_of_test).mean()),
-                "test_brier": float(np.square(probability - np.eye(self.classes)[labels_of_test]).sum(1).mean()),
-                "train_loss": train_loss,
-            }
-        pace = float(np.median(paces)) * 1e6 if paces else None
-        return Result(status, message, arrays, metrics, parameters, steps_done, seconds, pace)
+        return course.result()
 
 
 class _Pixels:
@@ -472,14 +311,3 @@ def _tensor(array: np.ndarray) -> tf.Tensor:
     """A tensor of a large array, in the array's own memory if it fits: ``tf.constant`` would copy it twice."""
     fit = array.flags.c_contiguous and array.flags.writeable and array.ctypes.data % 64 == 0
     return tf.experimental.dlpack.from_dlpack(array.__dlpack__()) if fit else tf.constant(array)
-
-
-def _trained(variables: Mapping[str, Any], evaluated: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The variables that are not evaluated as they are, kernels as [in, out]."""
-    trained = {}
-    for name, value in variables.items():
-        value = np.asarray(value)
-        value = value.T.copy() if value.ndim == 2 else value
-        if not np.array_equal(evaluated.get(name), value):
-            trained[f"trained_{name}"] = value
-    return trained

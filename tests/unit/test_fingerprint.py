@@ -135,6 +135,7 @@ def test_the_modules_behind_training_are_these_and_no_more():
     assert closure(fingerprint.PACKAGE / "training.py") == {
         "training.py",
         "combination.py",
+        "course.py",
         "losses.py",
         "networks.py",
         "optimizers.py",

@@ -11,10 +11,10 @@ import yaml
 from test_training import DATA, settings
 
 from regatlas import fingerprint, runs
+from regatlas.course import Progress
 from regatlas.files import write_npz
 from regatlas.study import resolve
 from regatlas.tensorboard import Events
-from regatlas.training import Progress
 
 ROOT = Path(__file__).parents[2]
 TAGS = ("train_loss", "validation_accuracy", "test_accuracy")

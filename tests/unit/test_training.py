@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from regatlas import runs, training
+from regatlas import course, runs, training
+from regatlas.course import best_of, evaluation_steps, mislabelled
 from regatlas.losses import LOSSES
 from regatlas.networks import initial
 from regatlas.optimizers import OPTIMIZERS, learning_rates
@@ -19,7 +20,7 @@ from regatlas.regularizers.l2 import L2
 from regatlas.regularizers.none import NoRegularization
 from regatlas.regularizers.weight_norm import WeightNorm
 from regatlas.streams import BatchOrder, generator
-from regatlas.training import BLOCK, Trainer, best_of, evaluation_steps, mislabelled
+from regatlas.training import BLOCK, Trainer
 
 PIXELS, CLASSES, BATCH, STEPS = 12, 3, 4, 35
 METHODS = {
@@ -430,7 +431,7 @@ def test_compiling_is_not_in_the_measured_time(monkeypatch):
         return call
 
     monkeypatch.setattr(training, "_compiled", slow_at_first)
-    monkeypatch.setattr(training.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(course.time, "perf_counter", lambda: clock[0])
     assert fresh("none").train_seconds < 1
 
 
