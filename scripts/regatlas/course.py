@@ -102,7 +102,8 @@ class Course:
         self.labels = tf.constant(self.truth["train"].astype(np.int32))
         self.state = self.best = trainer.start(seed)
         self.parameters = sum(math.prod(value.shape) for value in self.state["variables"].values())
-        self.step, self.loss_sum, self.seconds, self.diverged = 0, 0.0, 0.0, ""
+        self.step, self.loss_sum, self.seconds = 0, 0.0, 0.0
+        self.diverged = ""  # or how
         self.paces: list[float] = []  # seconds a step
         self.curve: list[tuple[int, float, float, float]] = []  # step, training loss, validation and test accuracy
         self._steps(1)  # traced and compiled outside the measured time; nothing of it is kept
