@@ -93,6 +93,24 @@ def test_the_defaults_of_the_posts_regularizers_are_the_posts():
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "setting", "value"),
+    [
+        ("confidence_penalty", "strength", 0.1),  # Pereyra et al. 2017
+        ("elastic", "alpha", 34.0),  # Simard, Steinkraus, Platt 2003
+        ("elastic", "sigma", 4.0),
+        ("gradient_noise", "decay", 0.55),  # Neelakantan et al. 2015
+        ("label_smoothing", "amount", 0.1),  # Szegedy et al. 2016
+        ("max_norm", "limit", 4.0),  # Srivastava et al. 2014
+        ("mixup", "alpha", 0.2),  # Zhang et al. 2018
+        ("sam", "rho", 0.05),  # Foret et al. 2021
+        ("variational_dropout", "threshold", 3.0),  # Molchanov, Ashukha, Vetrov 2017
+    ],
+)
+def test_the_defaults_that_a_paper_names_are_the_papers(name, setting, value):
+    assert registry.declaration(name, LIBRARY[name]).settings[setting].default == value
+
+
 def test_a_plugin_is_read_without_being_run_and_loaded_from_where_it_lies(plugin):
     path = plugin("print(1 / 0)\n" + PLUGIN)
     read = registry.declaration("mine", path)
