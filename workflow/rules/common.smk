@@ -283,10 +283,9 @@ def lock_results():
 if workflow.is_main_process:
     try:
         folders.check(FOLDERS)
-        location = os.environ.get("SNAKEMAKE_OUTPUT_CACHE")  # without it Snakemake warns and keeps nothing
-        of_a_plugin = workflow.storage_settings.default_storage_provider is not None  # then it is no folder
-        if workflow.workflow_settings.cache is not None and location is not None and not of_a_plugin:
-            folders.check_cache(location)
+        of_a_plugin = workflow.storage_settings.default_storage_provider is not None  # then the cache is no folder
+        if workflow.workflow_settings.cache is not None and not of_a_plugin:
+            folders.check_cache(os.environ.get("SNAKEMAKE_OUTPUT_CACHE", ""))
         AT_WORK = other_snakemake()  # before the plan is made
     except UserError as error:
         raise WorkflowError(str(error))
