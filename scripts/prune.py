@@ -5,6 +5,7 @@ table of a study (results/*/runs.csv) refers to it.
 """
 
 import argparse
+import copy
 from pathlib import Path
 
 from snakemake.utils import update_config
@@ -65,9 +66,10 @@ def read(path: Path) -> dict:
     own = configfiles.read(path)
     if path == DEFAULT or configfiles.stands_alone(own):
         return own
-    config = configfiles.read(DEFAULT)
+    default = configfiles.read(DEFAULT)
+    config = copy.deepcopy(default)
     update_config(config, own)
-    configfiles.tell_own_story(config, own, configfiles.read(DEFAULT))
+    configfiles.tell_own_story(config, own, default)
     return config
 
 

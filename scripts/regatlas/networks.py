@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from regatlas.streams import generator, truncated_normal
+from regatlas.streams import initial_weights
 
 
 class Parameters(NamedTuple):
@@ -30,7 +30,7 @@ def initial(settings: dict[str, Any], features: int, classes: int, seed: int) ->
     """
     widths = [features, *settings["hidden"], classes]
     kernels = [
-        truncated_normal(generator(seed, "initial weights", layer), shape, settings["initial_stddev"]).T.copy()
+        initial_weights(seed, layer, shape, settings["initial_stddev"]).T.copy()
         for layer, shape in enumerate(itertools.pairwise(widths))
     ]
     biases = [np.zeros(width, np.float32) for width in widths[1:]] if settings["bias"] else []

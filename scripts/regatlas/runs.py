@@ -78,10 +78,9 @@ def file_name(seed: int) -> str:
 def initial_kernel(run: Run) -> np.ndarray:
     """The first layer's weights before the first step, float32 [pixels, units], each pixel's in its place."""
     settings, shape = run.metadata["settings"], run.kernels[0].shape
-    rng = streams.generator(run.metadata["seed"], "initial weights", 0)
-    start = streams.truncated_normal(rng, shape, settings["network"]["initial_stddev"])
-    if settings["training"]["permuted_pixels"]:  # the training drew them for pixels in this order
-        start[streams.generator(0, "permuted pixels").permutation(len(start))] = start.copy()
+    start = streams.initial_weights(run.metadata["seed"], 0, shape, settings["network"]["initial_stddev"])
+    if settings["training"]["permuted_pixels"]:
+        start[streams.pixel_order(len(start))] = start.copy()
     return start
 
 

@@ -23,6 +23,16 @@ def truncated_normal(rng: np.random.Generator, shape: Sequence[int], stddev: flo
     return (stddev * values).astype(np.float32)
 
 
+def initial_weights(seed: int, layer: int, shape: Sequence[int], stddev: float) -> np.ndarray:
+    """The kernel of a layer before the first step, float32 [in, out]; pixels as the network sees them."""
+    return truncated_normal(generator(seed, "initial weights", layer), shape, stddev)
+
+
+def pixel_order(count: int) -> np.ndarray:
+    """The order of pixels that are permuted, the same for all runs: place in the network -> pixel, [count]."""
+    return generator(0, "permuted pixels").permutation(count)
+
+
 class BatchOrder:
     """Which examples each step sees: reshuffled every epoch, the incomplete last batch dropped."""
 

@@ -253,7 +253,7 @@ class _Pixels:
     """
 
     def __init__(self, count: int, permuted: bool):
-        self.order = streams.generator(0, "permuted pixels").permutation(count) if permuted else None
+        self.order = streams.pixel_order(count) if permuted else None
 
     def seen(self, images: np.ndarray) -> np.ndarray:
         """Images [n, pixels] as the network sees them."""

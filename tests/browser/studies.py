@@ -109,14 +109,8 @@ def make(
     )
     _draw(spec, table, evaluations, comparison, corrupted, measured, folder)
     training = {"loss": "cross_entropy", "optimizer": "adam", "learning_rate": 1e-3, "batch_size": 32}
-    training |= {
-        "steps": 100,
-        "evaluate_every": 50,
-        "train_size": 300,
-        "label_noise": 0.0,
-        "permuted_pixels": False,
-        "schedule": "constant",
-    }
+    training |= {"steps": 100, "evaluate_every": 50, "train_size": 300, "schedule": "constant"}
+    training |= {"label_noise": 0.0, "permuted_pixels": False}
     config = {
         "study": "made_up",
         "dataset": {"name": "made up"},

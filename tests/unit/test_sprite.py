@@ -90,9 +90,7 @@ def test_start_and_template_are_rows_of_their_own(tmp_path, measured):
     start, template = (row for row in index["rows"] if "name" in row)
     assert (start["name"], template["name"]) == ("start", "template")
     for seed in (0, 1, 2):
-        drawn = (
-            networks.initial(settings([])["network"], PIXELS, CLASSES, seed).kernels[0].T
-        )  # what training starts from
+        drawn = networks.initial(settings([])["network"], PIXELS, CLASSES, seed).kernels[0].T  # training's start
         assert_same(*read(picture, index, start["cells"][str(seed)]), drawn)
     assert_same(*read(picture, index, template["cells"]["mean"]), measured.template)
 

@@ -1,8 +1,19 @@
-"""Which studies the claims use beside the post's own. Imported while the workflow is planned: standard library only."""
+"""How the post trained, and which studies the claims use beside its own.
+
+Imported while the workflow is planned: standard library only.
+"""
 
 from pathlib import Path
 
 STUDIES = ("fair", "ladder", "small-data", "mlp", "fashion", "controls")
+POSTS = {  # settings that every method of the post shares, but for Gaussian's learning rate
+    "dataset": {"name": "mnist"},
+    "network": {"hidden": [], "bias": False},
+    "training": {
+        "loss": "squared_error", "optimizer": "adam", "learning_rate": 1e-4, "schedule": "constant", "batch_size": 32,
+        "steps": 150_000, "train_size": 55_000, "label_noise": 0.0, "permuted_pixels": False,
+    },
+}  # fmt: skip
 TABLES = ("runs.csv", "comparison.csv")  # of a study, that claims read
 
 

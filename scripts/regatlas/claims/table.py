@@ -27,12 +27,12 @@ from regatlas.claims.claim import (
     within,
 )
 from regatlas.claims.evidence import Evidence, Study
+from regatlas.claims.studies import POSTS
 from regatlas.report.numbers import known, listing, number, some
 from regatlas.statistics import NAN, Interval, tell_spread
 
 _MARGIN = 0.2  # points: differences up to this do not matter
 _LOSS = 1.0  # percent of the training loss
-_ITERATIONS = 150_000
 _QUARTER = 1.25  # a ratio up to which runtimes agree
 _DECIMALS = 2  # that published weights and runtimes have at least
 
@@ -113,7 +113,7 @@ def convergence(evidence: Evidence) -> Answer:
         losses.append(mean(f"{own.label(method)}: change of the training loss", [b for _, b in drifts], PERCENT, 100))
     if not accuracies:
         raise Lacking(f"no run of the study {own.name} finished")
-    if (steps := int(own.table["steps"].max())) != _ITERATIONS:
+    if (steps := int(own.table["steps"].max())) != POSTS["training"]["steps"]:
         raise Lacking(f"the study {own.name} trains for {steps:,} steps")
     if not all(known(found.value) for found in (*accuracies, *losses)):
         raise Lacking(f"the study {own.name} has too few evaluations in the last third of its runs")

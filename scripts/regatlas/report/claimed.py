@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from regatlas import decisions
+from regatlas.claims import studies
 from regatlas.report.numbers import setting
 
 SIGNS = {  # beside the words, so that a glance is enough and no colour is needed
@@ -18,14 +19,6 @@ SIGNS = {  # beside the words, so that a glance is enough and no colour is neede
     "opinion": "\N{LEFT DOUBLE QUOTATION MARK}",
     "not measured": "\N{WHITE CIRCLE}",
 }
-POSTS = {  # settings that every method of the post shares, but for Gaussian's learning rate
-    "dataset": {"name": "mnist"},
-    "network": {"hidden": [], "bias": False},
-    "training": {
-        "loss": "squared_error", "optimizer": "adam", "learning_rate": 1e-4, "schedule": "constant", "batch_size": 32,
-        "steps": 150_000, "train_size": 55_000, "label_noise": 0.0, "permuted_pixels": False,
-    },
-}  # fmt: skip
 _PLACES = {
     "figure-accuracy": "the accuracy of every seed",
     "figure-data_sizes": "accuracy against training images",
@@ -80,7 +73,7 @@ def departures(config: Mapping[str, Any]) -> list[str]:
     """Where a study's resolved config is not the post's: 'steps 2,000 instead of 150,000', ..."""
     return [
         f"{section if key == 'name' else key} {setting(found)} instead of {setting(value)}"
-        for section, settings in POSTS.items()
+        for section, settings in studies.POSTS.items()
         for key, value in settings.items()
         if (found := config.get(section, {}).get(key, value)) != value
     ]
