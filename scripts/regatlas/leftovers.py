@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from regatlas import locks, runs
-from regatlas.study import RESERVED, Study
+from regatlas.configschema import RESERVED
+from regatlas.study import Study
 
 Identity = tuple[str, str, int]  # regularizer, digest, seed
 _OF_A_RUN = re.compile(

@@ -6,7 +6,7 @@ Runs while the workflow is planned: standard library only, but for what ``regatl
 import os
 from pathlib import Path
 
-from regatlas.study import RESERVED
+from regatlas.configschema import RESERVED
 
 COMPARISON, RUNS, CONFIG, REPORT = "comparison.csv", "runs.csv", "config.yaml", "report.html"
 

@@ -4,10 +4,10 @@ import pytest
 import yaml
 
 from regatlas import fingerprint, registry
+from regatlas.configschema import schema
 from regatlas.errors import UserError, nearest
 from regatlas.registry import Setting
 from regatlas.regularizers import base
-from regatlas.study import schema
 
 LIBRARY = registry.available()
 POST = ("none", "dropout", "gaussian", "l2", "weight_norm")
