@@ -7,9 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from regatlas import grids
+from regatlas import grids, numbers
+from regatlas.numbers import MINUS, PLUS_MINUS, SPACE, known
 
-_MINUS, _PLUS_MINUS, _ELLIPSIS = "\N{MINUS SIGN}", "\N{PLUS-MINUS SIGN}", "\N{HORIZONTAL ELLIPSIS}"
+_ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 _LATEX = {
     **{char: f"\\{char}" for char in "&%$#_{}"},
     # After the end of a row, [ and * would be read as its arguments; ?` and !` as one sign.
@@ -21,8 +22,8 @@ _LATEX = {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     '"': r"{\char34}",
-    _MINUS: "$-$",
-    _PLUS_MINUS: r"$\pm$",
+    MINUS: "$-$",
+    PLUS_MINUS: r"$\pm$",
     _ELLIPSIS: r"\ldots{}",
 }
 _OPTIONAL = (
@@ -93,7 +94,7 @@ def cells(comparison: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
         for row in comparison.to_dict("records")
     ]
     names = [name for name in _texts({}, several, adjusted) if name not in _OPTIONAL or any(row[name] for row in rows)]
-    return names, [[row[name] for name in names] for row in rows]
+    return names, [[row[name].replace(SPACE, " ") for name in names] for row in rows]
 
 
 def _adjusted(comparison: pd.DataFrame) -> bool:
@@ -115,13 +116,15 @@ def _texts(row: Mapping[str, Any], several: bool, adjusted: bool) -> dict[str, s
 
     ``several``: whether methods are compared with different baselines; ``against`` is the baseline's label.
     """
-    accuracy = _with_half_width(row, "test_accuracy")
-    noise_off = _with_half_width(row, "test_accuracy_noise_off")
+    accuracy, noise_off = (
+        numbers.half_width(row, name) if known(row.get(name)) else ""
+        for name in ("test_accuracy", "test_accuracy_noise_off")
+    )
     p = row.get("p_adjusted" if adjusted else "p_value")
     interval = "difference_simultaneous" if adjusted else "difference"
     diverged = row.get("diverged")
     resampled = {
-        "Over seeds and images": _bounds(row, "difference_crossed", "+.2f", 100),
+        "Over seeds and images": numbers.bounds(row, "difference_crossed", "+.2f", 100),
         "Better with a new seed (%)": _with_interval(row, "probability_better", ".0f", 100),
     }
     return {
@@ -134,7 +137,7 @@ def _texts(row: Mapping[str, Any], several: bool, adjusted: bool) -> dict[str, s
         "Difference (points)": "baseline"
         if not row.get("baseline")
         else _with_interval(row, "difference", "+.2f", 100, interval=interval),
-        "p, adjusted" if adjusted else "p": "" if pd.isna(p) else "< 0.001" if p < 0.001 else f"{p:.3f}",
+        "p, adjusted" if adjusted else "p": numbers.p_value(p) if known(p) else "",
         "Errors per 10,000": _number(row.get("errors_per_10000"), "+.0f"),
         **(resampled if adjusted else {}),
         "Decision": row.get("decision", ""),
@@ -157,7 +160,7 @@ def _notes(comparison: pd.DataFrame, margin: float, level: float) -> list[str]:
     baselines = _baselines(comparison)
     reference = _labels(comparison).get(baselines[0], baselines[0]) if len(baselines) == 1 else "the row's baseline"
     sure = f"{100 * level:g} %"
-    notes = [f"Test accuracy: mean over seeds {_PLUS_MINUS} half the width of its 95 % t interval."]
+    notes = [f"Test accuracy: mean over seeds {PLUS_MINUS} half the width of its 95 % t interval."]
     if _adjusted(comparison):
         notes.append(
             f"Difference: to {reference}, paired by seed, with simultaneous {sure} intervals; p: sign-flip test of "
@@ -176,7 +179,7 @@ def _notes(comparison: pd.DataFrame, margin: float, level: float) -> list[str]:
         f"Errors per 10,000: how many more errors than {reference} in 10,000 test images.",
         f"Decision: better or worse, if the simultaneous interval of the sign-flip test excludes zero and its adjusted "
         f"p-value is below {1 - level:.4g}; else equivalent, if two one-sided t-tests, not adjusted for several "
-        f"methods, hold the difference within {_PLUS_MINUS}{100 * margin:g} points; else undecided.",
+        f"methods, hold the difference within {PLUS_MINUS}{100 * margin:g} points; else undecided.",
         f"Relative runtime: time of a training step over that of {reference}, paired by seed, geometric mean "
         "with its 95 % t interval.",
         "Weights: smallest and largest weight, means over seeds.",
@@ -224,31 +227,14 @@ def _line(row: Iterable[str]) -> str:
     return "| " + " | ".join(map(escape_markdown, row)) + " |"
 
 
-def _number(value: float | None, form: str, scale: float = 1) -> str:
-    """The number with a real minus sign; a missing one is empty, one that rounds to zero has no minus."""
-    if value is None or pd.isna(value):
-        return ""
-    text = f"{round(value * scale, 12):{form}}"
-    return (text.lstrip("-") if text.startswith("-") and not float(text) else text).replace("-", _MINUS)
-
-
-def _with_half_width(row: Mapping[str, Any], name: str) -> str:
-    """A fraction in percent, with the half-width of its interval if it has one."""
-    mean, low, high = (row.get(f"{name}{end}") for end in ("", "_low", "_high"))
-    if low is None or pd.isna(low):
-        return _number(mean, ".2f", 100)
-    return f"{_number(mean, '.2f', 100)} {_PLUS_MINUS} {_number((high - low) / 2, '.2f', 100)}"
+def _number(value: Any, form: str, scale: float = 1) -> str:
+    """``numbers.number``; a missing one is empty."""
+    return numbers.number(value, form, scale) if known(value) else ""
 
 
 def _with_interval(row: Mapping[str, Any], name: str, form: str, scale: float = 1, interval: str = "") -> str:
     """A number, with its interval in brackets if it has one; ``interval`` names it if it is not the number's own."""
-    return f"{_number(row.get(name), form, scale)} {_bounds(row, interval or name, form, scale)}".rstrip()
-
-
-def _bounds(row: Mapping[str, Any], name: str, form: str, scale: float = 1) -> str:
-    """An interval in brackets; empty without one."""
-    low, high = (_number(row.get(f"{name}_{end}"), form, scale) for end in ("low", "high"))
-    return f"[{low}, {high}]" if low else ""
+    return f"{_number(row.get(name), form, scale)} {numbers.bounds(row, interval or name, form, scale)}".rstrip()
 
 
 def _range(row: Mapping[str, Any], name: str, form: str) -> str:

@@ -13,8 +13,7 @@ import studies
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
-from regatlas import runs
-from regatlas.report import numbers
+from regatlas import numbers, runs
 
 FIGURES = ["forest", "accuracy", "runtime", "cost", "learning_curves", "calibration", "weight_spectrum", "robustness"]
 MAIN = "#table-comparison tbody tr"

@@ -11,8 +11,8 @@ from test_report import ACCURACY, EVIL, Page, frames
 
 import atlas as program
 from regatlas import studies, tables
+from regatlas.numbers import MINUS
 from regatlas.report import atlas
-from regatlas.report.numbers import MINUS
 
 KNOWN = dict(ACCURACY)  # before any test adds to it
 METHODS = {"none": ("none", {}, None), "l2": ("l2", {}, None), "dropout": ("dropout", {}, None)}

@@ -13,11 +13,11 @@ import yaml
 from matplotlib.figure import Figure
 
 import report
-from regatlas import grids, tables
+from regatlas import grids, numbers, tables
 from regatlas.comparison import compare
 from regatlas.errors import UserError
 from regatlas.figures import style
-from regatlas.report import facts, formulas, numbers, page
+from regatlas.report import facts, formulas, page
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 EVIL = '<script>alert("x")</script> & $ {{ 7 * 7 }}'

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from test_report import EVIL, Page, figure, frames, spec
 
-from regatlas import tables, tuning
-from regatlas.report import behind, numbers, page
+from regatlas import numbers, tables, tuning
+from regatlas.report import behind, page
 
 SEEDS = (0, 1, 2)
 ACCURACIES = [0.93, 0.931, 0.932]  # of the baseline; t(0.975, 2) = 4.3027, times 0.001 / sqrt(3) = 0.00248

@@ -8,7 +8,7 @@ from regatlas.claims import dropout, gaussian, images, overfitting, shrinkage, t
 from regatlas.claims.claim import CLAIMS, UNDECIDED, UNMEASURED, Answer, Claim, Lacking, Missing
 from regatlas.claims.evidence import Evidence
 from regatlas.claims.studies import command
-from regatlas.report.numbers import known, listing
+from regatlas.numbers import known, listing
 from regatlas.tables import CLAIM_COLUMNS
 
 CATALOGUE = tuple(sorted(CLAIMS, key=lambda claim: claim.number))

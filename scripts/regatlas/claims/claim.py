@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from regatlas.report.numbers import known, number
+from regatlas.numbers import known, number
 from regatlas.statistics import NAN, Interval, t_interval
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from regatlas.claims.claim import (
     say,
 )
 from regatlas.claims.evidence import Evidence, Study
-from regatlas.report.numbers import known, number
+from regatlas.numbers import known, number
 
 _MISSING = (0.25, 0.5, 0.75)  # shares of pixels
 _MOST_USED = (10, 50, 100)  # pixels

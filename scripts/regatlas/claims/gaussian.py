@@ -30,7 +30,7 @@ from regatlas.claims.claim import (
     within,
 )
 from regatlas.claims.evidence import Evidence, Study
-from regatlas.report.numbers import known, number
+from regatlas.numbers import known, number
 from regatlas.statistics import paired_ratio, pairs
 
 _CLOSE = 0.5  # points of accuracy: nearly the same, as the post's footnote says

@@ -19,7 +19,7 @@ from regatlas.claims.claim import (
     say,
 )
 from regatlas.claims.evidence import Evidence, Study
-from regatlas.report.numbers import known, number
+from regatlas.numbers import known, number
 
 _HALF = 0.5**0.5  # a correlation that explains half of the variance
 _TOP = 50  # pixels

@@ -19,7 +19,7 @@ from regatlas.claims.claim import (
     say,
 )
 from regatlas.claims.evidence import Evidence, Study
-from regatlas.report.numbers import count, known, number
+from regatlas.numbers import count, known, number
 from regatlas.statistics import NAN, Interval, jackknife
 
 _HUGE = 1.0  # points of test accuracy

@@ -27,7 +27,7 @@ from regatlas.claims.claim import (
     within,
 )
 from regatlas.claims.evidence import Evidence, Study
-from regatlas.report.numbers import number
+from regatlas.numbers import number
 
 _MARGIN = 0.2  # points of accuracy: differences up to this do not matter
 _SAME = 0.99  # a cosine above which weights count as the same up to their length

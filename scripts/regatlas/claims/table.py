@@ -28,7 +28,7 @@ from regatlas.claims.claim import (
 )
 from regatlas.claims.evidence import Evidence, Study
 from regatlas.claims.studies import POSTS
-from regatlas.report.numbers import known, listing, number, some
+from regatlas.numbers import known, listing, number, some
 from regatlas.statistics import NAN, Interval, tell_spread
 
 _MARGIN = 0.2  # points: differences up to this do not matter

@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import jinja2
 import yaml
 from markupsafe import Markup
 
-from regatlas import configfiles, datasets, decisions, studies
+from regatlas import configfiles, datasets, decisions, numbers, studies
 from regatlas.errors import UserError
 from regatlas.grids import RECIPE
-from regatlas.report import numbers
-from regatlas.report.numbers import known
+from regatlas.numbers import known
+from regatlas.report.templates import template
 from regatlas.tables import read_csv
 
 _PAGE = Path(__file__).parent / "atlas_page"
@@ -249,19 +248,8 @@ def render(folders: Iterable[Path]) -> str:
             found.append(read(folder))
         except UserError as error:
             damaged.append((folder.name, str(error)))
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_PAGE),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "headline": lambda study: numbers.unbroken(headline(study)),
-        "count": numbers.count,
-        "setting": numbers.setting,
-    }
-    return environment.get_template("template.html.j2").render(
+    page = template(_PAGE, headline=lambda study: numbers.unbroken(headline(study)))
+    return page.render(
         studies=found,
         damaged=damaged,
         lines=matrix(found),

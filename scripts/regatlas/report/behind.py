@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from regatlas import grids
+from regatlas import grids, numbers
 from regatlas.figures import distribution, spectrum, style
-from regatlas.report import numbers
 from regatlas.statistics import t_interval
 from regatlas.tables import read_csv
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from regatlas import decisions
 from regatlas.claims import studies
-from regatlas.report.numbers import setting
+from regatlas.numbers import setting
 
 SIGNS = {  # beside the words, so that a glance is enough and no colour is needed
     "supported": "\N{CHECK MARK}",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from regatlas.report.numbers import bounds, count, known, listing, number, percent, seeds, some
+from regatlas.numbers import bounds, count, known, listing, number, percent, seeds, some
 
 _NAMED = 8  # methods that a sentence names
 _FEW = 3  # of each decision, if there are more in all

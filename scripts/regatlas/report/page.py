@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import jinja2
 import pandas as pd
 import yaml
 from markupsafe import Markup
 
-from regatlas import corruptions, decisions, grids, markup
+from regatlas import corruptions, decisions, grids, markup, numbers
 from regatlas.comparison import TOLERANCE
 from regatlas.errors import UserError
 from regatlas.figures import style
-from regatlas.report import behind, claimed, facts, formulas, numbers
+from regatlas.report import behind, claimed, facts, formulas
+from regatlas.report.templates import template
 from regatlas.tables import selected_runs
 
 _HERE = Path(__file__).parent
@@ -125,33 +125,13 @@ def render(
     drawn = [item["name"] for items in pictures.values() for item in items]
     here = {"comparison", "methods", "disagreements", "how", *(f"figure-{name}" for name in drawn)}
     here |= {name for name, there in (("weights", sprite or pictures["weights"]), ("published", is_published)) if there}
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    page = template(
+        _HERE,
+        significant=style.number,
+        formula=formulas.svg,
+        verdict=lambda text: numbers.unbroken(verdict(text)),
     )
-    environment.filters |= {
-        "number": numbers.number,
-        "percent": numbers.percent,
-        "published_percent": numbers.published_percent,
-        "significant": style.number,
-        "half_width": numbers.half_width,
-        "bounds": numbers.bounds,
-        "unbroken": numbers.unbroken,
-        "p_value": numbers.p_value,
-        "duration": numbers.duration,
-        "listing": numbers.listing,
-        "some": numbers.some,
-        "seeds": numbers.seeds,
-        "count": numbers.count,
-        "setting": numbers.setting,
-        "formula": formulas.svg,
-        "verdict": lambda text: numbers.unbroken(verdict(text)),
-    }
-    environment.tests["known"] = numbers.known
-    return environment.get_template("template.html.j2").render(
+    return page.render(
         title=spec["title"],
         author=spec.get("author") or "",
         data=spec.get("dataset") or (config.get("dataset") or {}).get("name", ""),

@@ -1,4 +1,4 @@
-"""Numbers as the report writes them; a missing one is a dash."""
+"""Numbers as people read them, in tables and in sentences; a missing one is a dash."""
 
 import math
 import re
@@ -18,17 +18,18 @@ def known(value: Any) -> bool:
     return isinstance(value, Real) and math.isfinite(value)
 
 
-def number(value: Any, form: str = ".3f") -> str:
-    """A number in the given format, with a real minus sign; no sign before a zero."""
+def number(value: Any, form: str = ".3f", scale: float = 1) -> str:
+    """A number, times ``scale``, in the given format, with a real minus sign; no sign before a zero."""
     if not known(value):
         return DASH
-    text = f"{value:{form}}"
+    scaled = value if scale == 1 else round(value * scale, 12)  # 0.145 in percent is 14.5, not 14.499999999999998
+    text = f"{scaled:{form}}"
     return (text.lstrip("+-") if not float(text.replace(",", "")) else text).replace("-", MINUS)
 
 
 def percent(fraction: Any, form: str = ".2f") -> str:
     """A fraction as a percentage, without the sign."""
-    return number(fraction * 100, form) if known(fraction) else DASH
+    return number(fraction, form, 100)
 
 
 def published_percent(fraction: float) -> str:
@@ -48,7 +49,7 @@ def bounds(row: Mapping[str, Any], name: str, form: str, scale: float = 1) -> st
     low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
     if not (known(low) and known(high)):
         return ""
-    return f"[{number(low * scale, form)},{SPACE}{number(high * scale, form)}]"
+    return f"[{number(low, form, scale)},{SPACE}{number(high, form, scale)}]"
 
 
 def unbroken(text: str) -> str:
