@@ -25,8 +25,9 @@ def corrupted(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.nd
     Returns:
         Images, uint8 [kinds, severities, taken, height, width], and labels [taken]. The same for the same images.
     """
-    step = max(1, len(images) // MOST)
-    images, labels = images[::step][:MOST], labels[::step][:MOST]
+    taken = min(len(images), MOST)
+    taken = np.arange(taken) * len(images) // taken
+    images, labels = images[taken], labels[taken]
     made = np.empty((len(KINDS), SEVERITIES, *images.shape), np.uint8)
     for place, kind in enumerate(KINDS.values()):
         for severity in range(SEVERITIES):

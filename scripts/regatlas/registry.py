@@ -22,6 +22,7 @@ from regatlas.errors import UserError, clip, nearest, short
 from regatlas.fingerprint import SHOWN_TEXTS
 
 LIBRARY = Path(__file__).parent / "regularizers"
+NEEDS = ("needs_hidden", "needs_direction", "needs_batch")
 PLACES = ("nothing", "inputs", "targets", "weights", "activations", "loss", "gradient", "update", "evaluation")
 OF_A_METHOD = ("regularizer", "label", "training", "network", "baseline", "published")  # its other keys in a config
 _UNSEEDED = re.compile(
@@ -124,7 +125,7 @@ class Declaration:
     citation: str
     acts_on: str
     settings: Mapping[str, Setting]
-    needs_hidden: bool = False
+    needs: frozenset[str] = frozenset()  # those of NEEDS that are True
     parts: tuple["Declaration", ...] = ()  # of a combination, in the order named
 
     @property
@@ -170,7 +171,7 @@ def combination(parts: Sequence[Declaration]) -> Declaration:
         citation=together((part.citation for part in parts), "; "),
         acts_on=together((part.acts_on for part in parts), ", "),
         settings={_full(name, part, parts): setting for part in parts for name, setting in part.settings.items()},
-        needs_hidden=any(part.needs_hidden for part in parts),
+        needs=frozenset().union(*(part.needs for part in parts)),
         parts=tuple(parts),
     )
 
@@ -227,7 +228,7 @@ def declaration(name: str, path: Path) -> Declaration:
     if len(classes) != 1:
         names = ", ".join(node.name for node in classes) or "none"
         raise UserError(f"{path}: expected one class derived directly from Regularizer, found {names}")
-    texts, settings, needs_hidden = dict.fromkeys(SHOWN_TEXTS, ""), {}, False
+    texts, settings, needs = dict.fromkeys(SHOWN_TEXTS, ""), {}, set()
     _check_methods(classes[0], path)
     for key, value in _assignments(classes[0]):
         if key in SHOWN_TEXTS:
@@ -239,10 +240,11 @@ def declaration(name: str, path: Path) -> Declaration:
                     f"{path}, line {value.lineno}: acts_on must be one of {', '.join(PLACES)}, "
                     f"found {short(texts[key])}{nearest(texts[key], PLACES)}"
                 )
-        elif key == "needs_hidden":
-            needs_hidden = _literal(value, path)
-            if not isinstance(needs_hidden, bool):
-                raise UserError(f"{path}, line {value.lineno}: needs_hidden must be True or False")
+        elif key in NEEDS:
+            needed = _literal(value, path)
+            if not isinstance(needed, bool):
+                raise UserError(f"{path}, line {value.lineno}: {key} must be True or False")
+            needs |= {key} if needed else set()
         elif isinstance(value, ast.Call) and _last_name(value.func) == "Setting":
             if key in (*hooks(), *OF_A_METHOD, "task"):
                 raise UserError(f"{path}, line {value.lineno}: a setting may not be called {key}; take another name")
@@ -252,7 +254,7 @@ def declaration(name: str, path: Path) -> Declaration:
     if path.parent != LIBRARY:
         _check_acts(classes[0], path)
         _check_random(module, path)
-    return Declaration(name, path, classes[0].name, **texts, settings=settings, needs_hidden=needs_hidden)
+    return Declaration(name, path, classes[0].name, **texts, settings=settings, needs=frozenset(needs))
 
 
 @functools.cache

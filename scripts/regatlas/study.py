@@ -243,7 +243,8 @@ def _in_full(
 
 def _check_suits(declaration: registry.Declaration, settings: Mapping[str, Any], where: str) -> None:
     """Refuse what can be seen not to suit a regularizer; what else does not, its first step says."""
-    if declaration.needs_hidden and not settings["network"]["hidden"]:
+    needs, network = declaration.needs, settings["network"]
+    if "needs_hidden" in needs and not network["hidden"]:
         raise UserError(
             f"{where}.regularizer: {declaration.name!r} acts on hidden layers, and network.hidden is []: "
             "give the network hidden layers, such as hidden: [400], or take another regularizer"
@@ -254,8 +255,13 @@ def _check_suits(declaration: registry.Declaration, settings: Mapping[str, Any],
             f"{where}.active_at_test: found True, allowed is False in a list ({', '.join(names)}), in which no noise "
             "can stay on in evaluation; write it, because a key left out keeps its value in config/config.yaml"
         )
-    if "batch_norm" in names and settings["training"]["batch_size"] < 2:
-        raise UserError(f"{where}: found batch_size 1; batch_norm needs 2 or more, for there to be a variance")
+    if "needs_direction" in needs and network["initial_stddev"] == 0:
+        raise UserError(
+            f"{where}: found initial_stddev 0 in the network; {declaration.name} needs more, as weights that are all 0 "
+            "have no direction"
+        )
+    if "needs_batch" in needs and settings["training"]["batch_size"] < 2:
+        raise UserError(f"{where}: found batch_size 1; {declaration.name} needs 2 or more, for there to be a variance")
 
 
 def _check_baselines(config: Mapping[str, Any], methods: Mapping[str, Method]) -> None:

@@ -29,7 +29,7 @@ OFF = {
     for name, declared in DECLARED.items()
 }
 CAN_BE_OFF = [name for name in LIBRARY if OFF[name]]
-WITHOUT_HIDDEN = [name for name in LIBRARY if not DECLARED[name].needs_hidden]
+WITHOUT_HIDDEN = [name for name in LIBRARY if "needs_hidden" not in DECLARED[name].needs]
 SIDE, CLASSES, STEPS = 6, 4, 200
 
 

@@ -100,10 +100,13 @@ def test_images_are_corrupted_each_by_itself():
         np.testing.assert_array_equal(made[PLACE[kind]], np.broadcast_to(images, (SEVERITIES, *images.shape)), kind)
 
 
-def test_of_many_images_some_are_taken_evenly():
-    images = np.zeros((2 * MOST + 1, 4, 4), np.uint8)
-    made, labels = corrupted(images, np.arange(len(images)))
-    assert made.shape[2:] == (MOST, 4, 4) and labels.tolist() == list(range(0, 2 * MOST, 2))
+@pytest.mark.parametrize("count", [MOST - 1, MOST, MOST + 1, 2 * MOST - 1, 2 * MOST, 3 * MOST - 1, 5 * MOST])
+def test_of_many_images_some_are_taken_evenly(count):
+    images = np.zeros((count, 1, 1), np.uint8)
+    made, labels = corrupted(images, np.arange(count))
+    assert made.shape[2] == len(labels) == min(count, MOST)
+    apart = count / len(labels)
+    assert np.abs(labels - apart * np.arange(len(labels))).max() < 1  # to the last one
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 3), (1, 9), (5, 2)])

@@ -124,13 +124,24 @@ def test_a_network_without_hidden_layers_is_refused_while_planning(name):
     with pytest.raises(UserError, match=re.escape(expected)):
         resolve(config)
     study = resolve(config | {"network": {"hidden": [20]}})
-    assert [method.declaration.needs_hidden for method in study.methods] == [False, True]
+    assert ["needs_hidden" in method.declaration.needs for method in study.methods] == [False, True]
 
 
-def test_needs_hidden_is_true_or_false(tmp_path):
+@pytest.mark.parametrize("name", ["norm_constraint", "spectral_norm", "weight_norm", "weight_normalization"])
+def test_a_start_without_direction_is_refused_while_planning(name):
+    config = {"study": "x", "methods": {"none": {"regularizer": "none"}, "mine": {"regularizer": name}}}
+    config |= {"compare": ["none", "mine"], "dataset": {"name": "mnist"}, "network": {"initial_stddev": 0}}
+    with pytest.raises(UserError, match=f"methods.mine: found initial_stddev 0 in the network; {name} needs more"):
+        resolve(config)
+    config["methods"]["mine"]["network"] = {"initial_stddev": 0.1}
+    assert resolve(config).methods[0].settings["network"]["initial_stddev"] == 0
+
+
+@pytest.mark.parametrize("key", registry.NEEDS)
+def test_what_is_needed_is_true_or_false(tmp_path, key):
     path = tmp_path / "mine.py"
-    path.write_text("class A(Regularizer):\n    title = 'A'\n    needs_hidden = 'yes'")
-    with pytest.raises(UserError, match=r"mine.py, line 3: needs_hidden must be True or False"):
+    path.write_text(f"class A(Regularizer):\n    title = 'A'\n    {key} = 'yes'")
+    with pytest.raises(UserError, match=f"mine.py, line 3: {key} must be True or False"):
         registry.declaration("mine", path)
 
 

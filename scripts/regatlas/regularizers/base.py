@@ -75,9 +75,9 @@ class Regularizer:
     """The base of all regularizers; as it stands it changes nothing.
 
     Class attributes, all literals: ``title``, ``formula`` (LaTeX), ``citation``, ``acts_on`` (nothing, inputs, targets,
-    weights, activations, loss, gradient, update or evaluation), ``needs_hidden`` where it
-    applies, and any number of ``Setting``. The first line of the module's docstring says in a sentence what the method
-    does; the README's table shows it.
+    weights, activations, loss, gradient, update or evaluation), ``needs_hidden``, ``needs_direction`` and
+    ``needs_batch`` where they apply, and any number of ``Setting``. The first line of the module's docstring says in a
+    sentence what the method does; the README's table shows it.
 
     Variables are what is trained, by name: ``kernel_<l>`` [out, in] and ``bias_<l>`` [out] of each layer, and what
     ``variables`` adds. Buffers are what a run carries along without training it.
@@ -87,8 +87,9 @@ class Regularizer:
     formula = ""
     citation = ""
     acts_on = ""
-    #: Whether it does nothing to a network without hidden layers; a study that asks for that is refused.
-    needs_hidden = False
+    #: What it cannot do without, so that a study without it is refused: hidden layers; weights that do not all start at
+    #: 0; batches of two examples or more.
+    needs_hidden = needs_direction = needs_batch = False
 
     #: Whether evaluation leaves the noise on; a regularizer that offers this overrides it. Validation and test images
     #: are evaluated together: its noise must not mix the examples of a batch.

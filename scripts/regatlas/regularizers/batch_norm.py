@@ -23,6 +23,7 @@ class BatchNorm(Regularizer):
     citation = "Ioffe, Szegedy 2015, ICML"
     acts_on = "activations"
     needs_hidden = True
+    needs_batch = True
 
     momentum = Setting(0.99, low=0.0, below=1.0, doc="share of the running means that a step keeps")
 

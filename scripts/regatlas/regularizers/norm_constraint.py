@@ -20,6 +20,7 @@ class NormConstraint(Regularizer):
     formula = r"W = r \, V / \lVert V \rVert"
     citation = "Oneto, Ridella, Anguita 2016, Machine Learning 103"
     acts_on = "weights"
+    needs_direction = True
 
     radius = Setting(10.0, above=0.0, doc="r, the norm")
     per = Setting("matrix", choices=("matrix", "unit"), doc="what has it: each layer's kernel, or each unit's weights")

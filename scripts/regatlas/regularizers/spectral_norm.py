@@ -24,6 +24,7 @@ class SpectralNorm(Regularizer):
     formula = r"W = r \, V / \sigma_1(V)"
     citation = "Miyato, Kataoka, Koyama, Yoshida 2018, ICLR"
     acts_on = "weights"
+    needs_direction = True
 
     radius = Setting(4.0, above=0.0, doc="r, the largest singular value of every kernel")
 

@@ -18,6 +18,7 @@ class WeightNorm(Regularizer):
     formula = r"W = r \, V / \lVert V \rVert_F"
     citation = "Greydanus 2016, The Art of Regularization"
     acts_on = "weights"
+    needs_direction = True
 
     radius = Setting(1.0, above=0.0, doc="r, the Frobenius norm of every kernel")
 

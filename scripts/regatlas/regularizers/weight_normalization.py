@@ -21,6 +21,7 @@ class WeightNormalization(Regularizer):
     formula = r"w = g \, v / \lVert v \rVert"
     citation = "Salimans, Kingma 2016, NeurIPS 29"
     acts_on = "weights"
+    needs_direction = True
 
     def variables(self, network: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         layers = range(len(self.task.kernel_shapes))
