@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from regatlas import reference
+from regatlas import datasets, reference
 from regatlas.errors import run
 from regatlas.files import read_npz
 
@@ -11,10 +11,12 @@ from regatlas.files import read_npz
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="the prepared data")
+    parser.add_argument("--checksum", required=True, help="of what the data must have been made from")
     parser.add_argument("--out", type=Path, required=True, help="where to write the reference")
-    arguments = parser.parse_args()
-    names = ["train_images", "train_labels", "test_labels", "image_shape", "classes"]
-    reference.write(arguments.out, reference.make(read_npz(arguments.data, names)))
+    options = parser.parse_args()
+    data = read_npz(options.data, ["train_images", "train_labels", "test_labels", "image_shape", "classes", "checksum"])
+    datasets.check_prepared(options.data, data.pop("checksum"), options.checksum)
+    reference.write(options.out, reference.make(data))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is impor
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # XLA does the work: this only says in the log that it is on
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # it then does not import Keras: a second and 80 MB for nothing
 
-from regatlas import files, fingerprint, locks, machine, plugins, registry, runs  # noqa: E402
+from regatlas import arguments, datasets, files, fingerprint, locks, machine, plugins, registry, runs  # noqa: E402
 from regatlas.checkpoints import Checkpoint  # noqa: E402
 from regatlas.errors import UserError, run  # noqa: E402
 
@@ -31,7 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--spec", type=json.loads, required=True, help="JSON: settings and seed")
     parser.add_argument(
-        "--plugin", type=Path, action="append", default=[], help="a regularizer's file, if it is not the library's"
+        "--plugins", type=arguments.spec, default=[], help="JSON: files of regularizers that are not the library's"
     )
     parser.add_argument("--data", type=Path, required=True, help="the prepared data")
     parser.add_argument("--threads", type=int, default=1, help="threads TensorFlow may use")
@@ -112,12 +112,12 @@ class Training:
         from regatlas.training import Trainer
 
         name, chosen = settings["regularizer"]["name"], settings["regularizer"]["settings"]
-        paths = registry.available() | {path.stem: path for path in options.plugin}
+        self.plugins = [Path(path) for path in options.plugins]
+        paths = registry.available() | {path.stem: path for path in self.plugins}
         parts = [registry.declaration(part, paths[part]) for part in name.split("+")]
         regularizers = [
             registry.load(part.path, part.class_name)(**registry.settings_of(part, parts, chosen)) for part in parts
         ]
-        self.plugins = options.plugin
         with self._of_the_method():
             self.trainer = Trainer(settings, data, *regularizers)
         self.versions = {
@@ -189,8 +189,7 @@ class Training:
 def read_data(path: Path, settings: dict) -> dict:
     """The prepared arrays, checked to be the ones the settings were made for."""
     data = files.map_npz(path)
-    if str(data.pop("checksum")) != settings["data"]:
-        raise UserError(f"{path}: made from other files than this study's; delete it and run again")
+    datasets.check_prepared(path, data.pop("checksum"), settings["data"])
     available, wanted = len(data["train_images"]), settings["training"]["train_size"]
     if wanted > available:
         raise UserError(f"training.train_size: found {wanted}, the data set has {available} images to train on")

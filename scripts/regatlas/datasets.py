@@ -200,6 +200,17 @@ def checksum(dataset: DataSet) -> str:
     return hashlib.sha256(json.dumps([content, dataset.validation_size]).encode()).hexdigest()
 
 
+def check_prepared(path: object, found: object, wanted: str) -> None:
+    """Refuse prepared data, of which ``found`` is the checksum, that were made from other files.
+
+    Raises:
+        UserError: they were.
+    """
+    if str(found) != wanted:
+        folder = os.path.dirname(path)
+        raise UserError(f"{path}: made from other files than this study's; delete the folder {folder} and run again")
+
+
 def _own(settings: Mapping[str, Any], validation_size: int) -> DataSet:
     name = settings["name"]
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):  # it names a folder of results

@@ -129,15 +129,13 @@ def _check_together(dataset: DataSet, arrays: dict[str, np.ndarray]) -> None:
 
 
 def _count_classes(dataset: DataSet, labels: dict[str, np.ndarray]) -> int:
-    """As many as there are names, else one more than the largest label; ``labels`` by role."""
+    """One more than the largest label; ``labels`` by role. Names decide nothing: they may be written at any time."""
     lowest, low_role = min((int(part.min()), role) for role, part in labels.items())
     highest, high_role = max((int(part.max()), role) for role, part in labels.items())
     where = f"dataset.{low_role if lowest < 0 else high_role}"
-    classes = len(dataset.class_names) or highest + 1
-    if lowest < 0 or highest >= classes:
-        allowed = (
-            f"0 to {classes - 1} for its {classes} class names" if dataset.class_names else "numbers that start at 0"
-        )
+    classes, names = highest + 1, len(dataset.class_names)
+    if lowest < 0 or 0 < names < classes:
+        allowed = f"0 to {names - 1} for its {names} class names" if names else "numbers that start at 0"
         raise UserError(f"{where}: labels from {lowest} to {highest} found, allowed are {allowed}")
     if not 2 <= classes <= _MOST_CLASSES:
         raise UserError(f"{where}: {classes} classes found, allowed are 2 to {_MOST_CLASSES}")

@@ -1,11 +1,11 @@
 """Why runs have to be trained, in words: what differs from the runs the study's last table was made of."""
 
 import json
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from regatlas import fingerprint, grids, runs
+from regatlas import configfiles, fingerprint, grids, runs
 from regatlas.errors import UserError, few
 from regatlas.study import Method, Point, Study
 
@@ -30,14 +30,15 @@ def to_train(
         absent = [seed for seed, path in files.items() if not path.exists()]
         broken = [seed for seed, path in files.items() if str(path) in damaged]
         reasons = [("damaged: cut short or altered since", broken)] if broken else []
-        reasons += _reasons(root, point, absent, last.get(method.id), told) if absent else []
+        reasons += _reasons(study, Path(results), point, absent, last.get(method.id), told) if absent else []
         for reason, seeds in reasons:
             why.setdefault((reason, tuple(seeds)), []).append(point)
     return [_line(method, points, seeds, reason) for (reason, seeds), points in why.items()]
 
 
 def _reasons(
-    root: Path,
+    study: Study,
+    results: Path,
     point: Point,
     absent: list[int],
     earlier: Mapping[str, Any] | None,
@@ -55,8 +56,9 @@ def _reasons(
     if digest is None:
         return [("new in its grid" if point.values else "it had a grid before", absent)]
     if "changed" not in told:  # what differs at equal values differs at all of them
-        before = _settings(root, earlier["regularizer"], digest, earlier["points"][digest])
-        words = "; ".join(changes(before, point.settings)) if before else ""
+        before = _settings(results / "runs", earlier["regularizer"], digest, earlier["points"][digest])
+        data = changes_of_data(results / study.name / "config.yaml", study.config["dataset"])
+        words = "; ".join(changes(before, point.settings, data)) if before else ""
         told["changed"] = words or "its settings changed (the earlier runs are gone)"
     return [(told["changed"], absent)]
 
@@ -77,8 +79,10 @@ def last_table(path: Path) -> dict[str, dict[str, Any]]:
     return methods
 
 
-def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What differs between two runs' settings, in words."""
+def changes(
+    before: Mapping[str, Any], now: Mapping[str, Any], data: Sequence[str] = ("the data changed",)
+) -> list[str]:
+    """What differs between two runs' settings, in words; ``data`` are those for other data."""
     old, new = dict(_flat(before)), dict(_flat(now))
     other = before["regularizer"]["name"] != now["regularizer"]["name"]
     words = []
@@ -90,12 +94,24 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         elif key == "code.regularizer":
             words += [] if other else [f"the code of {now['regularizer']['name']} changed"]
         elif key == "data":
-            words.append("the data changed")
+            words += data
         elif key.startswith("regularizer.settings."):
             words += [] if other else [_change(key.removeprefix("regularizer.settings."), old.get(key), new.get(key))]
         else:
             words.append(_change("regularizer" if key == "regularizer.name" else key, old.get(key), new.get(key)))
     return words
+
+
+def changes_of_data(config: Path, now: Mapping[str, Any]) -> list[str]:
+    """What differs between the key ``dataset`` of a study's config when its report was written and now, in words."""
+    try:
+        before = configfiles.read(config)["dataset"]
+        old, new = dict(_flat(before)), dict(_flat(now))
+    except (UserError, OSError, KeyError, TypeError):
+        return ["the data changed"]
+    differ = [key for key in sorted(old | new) if old.get(key) != new.get(key)]
+    words = [_change(f"dataset.{key}", old.get(key), new.get(key)) for key in differ]
+    return words or ["a file of the data set changed"]
 
 
 def _change(name: str, old: Any, new: Any) -> str:

@@ -79,8 +79,11 @@ def test_the_corrupted_images_are_test_images(tmp_path):
 def test_255_classes_and_names_that_no_image_has(tmp_path):
     many = {"train_labels": np.arange(300) % 255, "train_images": np.zeros((300, 3, 4), np.uint8)}
     assert prepared(tmp_path, store(tmp_path, many))["classes"] == 255
-    settings = store(tmp_path) | {"class_names": list("abcdefg")}
-    assert prepared(tmp_path, settings)["classes"] == 7
+    settings = store(tmp_path)
+    named = prepared(tmp_path, settings | {"class_names": list("abcdefg")})
+    assert (
+        named["classes"] == prepared(tmp_path, settings)["classes"] < 7
+    )  # names train nothing, so they decide nothing
 
 
 @pytest.mark.parametrize("kind", [np.int64, np.uint16, np.int16, ">i4"])

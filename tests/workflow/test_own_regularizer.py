@@ -41,6 +41,22 @@ def test_it_does_what_its_formula_says(with_plugin):
     assert np.abs(moved - moved[0]).max() < 1e-6
 
 
+def test_where_its_file_lies_is_no_reason_to_train(with_plugin):
+    project, _ = with_plugin
+    home = project.folder / project.config["plugins"][0]
+    moved = project.folder / "elsewhere" / home.name
+    moved.parent.mkdir()
+    home.rename(moved)
+    project.config["plugins"] = [str(moved.relative_to(project.folder))]
+    project.save()
+    try:
+        assert project.jobs() == {"report": 1}
+    finally:
+        moved.rename(home)
+        project.config["plugins"] = [home.name]
+        project.save()
+
+
 def test_its_code_is_part_of_its_runs_digest_and_of_no_others(with_plugin):
     project, _ = with_plugin
     path = project.folder / project.config["plugins"][0]

@@ -1,5 +1,6 @@
 """What runs again after an edit: the README's table, row by row, as a dry run lists it and a real run does it."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ import pandas
 import pytest
 from shrunken import ROOT, Project, documented_rows
 
+from regatlas import runs
 from regatlas.claims import studies
 
 COMPARED = ["figure_accuracy", "figure_cost", "figure_forest", "figure_runtime"]  # drawn from the comparison
@@ -133,6 +135,11 @@ def remove(*names: str) -> Callable[[Project], None]:
     return edit
 
 
+def other_label(project: Project) -> None:
+    project.config["methods"]["l2"]["label"] = "Ridge"
+    project.save()
+
+
 def in_other_order(project: Project) -> None:
     backwards = lambda value: (  # noqa: E731
         {key: backwards(item) for key, item in reversed(value.items())} if isinstance(value, dict) else value
@@ -163,12 +170,17 @@ def write_plugin(project: Project) -> None:
 
 # Variants of one edit stand in one row; each is a test of its own.
 ROWS: dict[str, tuple[str, str, list[tuple[Callable[[Project], object], Counter]]]] = {
-    "nothing; touch files; check the same commit out again; lose `.snakemake/`": (
+    "nothing; touch files; check the same commit out again": (
         "nothing", "nothing", [
             (lambda project: None, jobs()),
             (touch_everything, jobs()),
             (check_out_again, jobs()),
-            (forget_what_snakemake_knows, jobs()),
+        ],
+    ),
+    "lose `.snakemake/`, which says what results were made with": (
+        "nothing", "data checked and prepared, tables, figures, report", [
+            (forget_what_snakemake_knows, after("download", "prepare")),
+            (both(forget_what_snakemake_knows, other_label), after("download", "prepare")),
         ],
     ),
     "a setting of one method, such as a strength": (
@@ -359,11 +371,14 @@ ROWS: dict[str, tuple[str, str, list[tuple[Callable[[Project], object], Counter]
     ),
     "delete a table, a figure or the report": (
         "nothing", "it, and what is made from it", [
+            (remove("post/comparison.csv"), jobs("compare", "claims", *COMPARED, "report")),
             (remove("post/report.html"), jobs("report")),
-            (
-                remove("post/comparison.csv", "post/report.html"),
-                jobs("compare", "claims", *COMPARED, "report"),
-            ),
+            (remove("post/config.yaml"), jobs("report")),
+            (remove("post/claims.csv"), jobs("claims", "report")),
+            (remove("post/correct.npz"), after()),
+            (remove("post/comparison.tex"), jobs("compare", "claims", *COMPARED, "report")),
+            (remove("post/figures/forest.svg"), jobs("figure_forest", "report")),
+            (remove("post/figures/weights_own_scale_mean.png"), jobs("figure_weights", "report")),
         ],
     ),
 }  # fmt: skip
@@ -485,6 +500,58 @@ def test_the_claims_follow_another_study_and_train_nothing(project):
     assert len(claims) == 34 and claims["why"].str.contains("study fair has not been run").any()
 
 
+FROM_DATA = ("download", "prepare", "reference", "sample")
+
+
+def test_a_data_file_that_is_edited_in_place_is_taken_over(project):
+    path = project.folder / "test_labels.npy"
+    np.save(path, (np.load(path) + 1) % 4)
+    assert "To train: l2, 2 runs (seeds 0, 1): a file of the data set changed" in project.snakemake("-n").stdout
+    assert project.run() == after(*FROM_DATA, train=4)
+    table = pandas.read_csv(project.result("runs.csv"))
+    for row in table.itertuples():
+        run = runs.read(runs.path(project.folder / "results/runs", row.regularizer, row.digest, row.seed))
+        labels = np.load(path)
+        assert (run.arrays["test_predicted"] == labels).mean() == pytest.approx(row.test_accuracy)
+
+
+def test_another_name_for_the_same_data_trains_nothing(project):
+    project.config["dataset"]["name"] = "other_name"
+    project.save()
+    assert project.run() == after(*FROM_DATA)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda data, sha256: data.update(title="Digits"),
+        lambda data, sha256: data.update(class_names=[str(number) for number in range(12)]),
+        lambda data, sha256: data.update(test_labels={"path": "test_labels.npy", "sha256": sha256}),
+    ],
+)
+def test_what_the_config_says_beside_the_data_is_no_reason_to_fetch_them(project, edit):
+    edit(project.config["dataset"], hashlib.sha256((project.folder / "test_labels.npy").read_bytes()).hexdigest())
+    project.save()
+    assert project.jobs() == jobs("report")
+
+
+def test_verified_data_outlive_their_source(project):
+    """Whatever has `download` run again, what is there and right stays, and the source is not asked for it."""
+    for role in ("train_images", "train_labels", "test_images", "test_labels"):
+        path = project.folder / f"{role}.npy"
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        project.config["dataset"][role] = {"path": str(path), "sha256": digest}
+        path.unlink()
+    project.save()
+    assert project.run("--forcerun", "download", "--until", "prepare") == jobs("download", "prepare")
+
+
+def test_a_path_with_braces_is_refused(small, tmp_path):
+    done = small.copy(tmp_path / "a{b}").snakemake("-n")
+    assert done.returncode != 0 and "move it to a path without braces" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
 def test_what_was_made_from_the_data_can_be_made_again(project):
     made = ("reference", "sample")
     assert project.run("--forcerun", *made, "--until", *made) == jobs(*made)
@@ -541,6 +608,10 @@ def test_a_run_under_the_name_of_another_is_found_and_repeated(project):
         ),
         (lambda project: a_run(project).unlink(), "none, 1 run (seed 0): the file is no longer there"),
         (cut_short, "none, 1 run (seed 0): damaged"),
+        (
+            config(lambda c: c["dataset"].update(validation_size=10)),
+            "none, 2 runs (seeds 0, 1): dataset.validation_size was 20, is 10",
+        ),
     ],
 )  # fmt: skip
 def test_a_dry_run_says_why_in_words(project, edit, why):

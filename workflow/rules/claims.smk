@@ -19,8 +19,9 @@ rule sample:
         runtime=10,
     params:
         data=f"{DATA}/prepared.npz",
+        checksum=DATA_CHECKSUM,
     shell:
-        'python "$REGATLAS_SCRIPTS"/sample.py --data {params.data:q} --out {output:q} > {log:q} 2>&1'
+        'python "$REGATLAS_SCRIPTS"/sample.py --data {params.data:q} --checksum {params.checksum} --out {output:q} > {log:q} 2>&1'
 
 
 rule claims:

@@ -1,10 +1,11 @@
 # The resolved study and what the rules ask of it. Every cluster job parses this: nothing heavy is imported here.
+import base64
 import functools
 import logging
 import os
 import shlex
 
-from regatlas import fingerprint, studies
+from regatlas import datasets, fingerprint, studies
 from regatlas.claims import studies as claimed
 from regatlas.files import write_text
 from regatlas.study import resolve
@@ -34,6 +35,7 @@ if PARTIAL not in ("", "0", "1"):
 PARTIAL = PARTIAL == "1"
 
 DATA = f"results/data/{STUDY.dataset.name}"
+RAW = [f"{DATA}/raw/{file.name}" for file in STUDY.dataset.files]
 # Named after what they depend on, like a run: they stay when the data they were made from are fetched again.
 REFERENCE, SAMPLE = (
     f"results/reference/{STUDY.dataset.name}-{kind}"
@@ -51,6 +53,8 @@ FOLDERS = [
     FIGURES,
 ]
 LONG_SPECS = {}
+FORGOTTEN = Path(".snakemake/forgotten")
+NAME_MAX = 255  # characters of a file's name; Snakemake cuts longer ones in pieces
 
 
 def canonical(value):
@@ -77,6 +81,20 @@ def code(script):
     As a function, so that a job on a node does not read the code of the others.
     """
     return lambda wildcards: fingerprint.code([SCRIPTS / script])
+
+
+def if_forgotten(path):
+    """An input newer than ``path``, so that it is made again, if it is there and Snakemake's record of it is not.
+
+    Without it no change of a parameter is seen, so that an edit would leave old results, which look like new ones.
+    """
+    name = base64.urlsafe_b64encode(path.encode()).decode()
+    recorded = workflow.workflow_settings.persistence_backend.name != "FILE" or len(name) >= NAME_MAX
+    if recorded or not os.path.exists(path) or os.path.exists(f".snakemake/metadata/{name}"):
+        return []
+    FORGOTTEN.parent.mkdir(exist_ok=True)
+    FORGOTTEN.touch()
+    return [str(FORGOTTEN)]
 
 
 def folder_of_output(wildcards, output):

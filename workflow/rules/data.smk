@@ -1,11 +1,17 @@
 # download: the raw files of the data set, verified by SHA-256.   prepare: one file of arrays.
 # reference: what the runs are measured against, from the same data.
-RAW = [f"{DATA}/raw/{file.name}" for file in STUDY.dataset.files]
+DATA_CHECKSUM = datasets.checksum(STUDY.dataset)
+
+# no parameter: where the files come from, and what they are called, changes nothing of what is in them
+os.environ.update(REGATLAS_DATASET=canonical(STUDY.config["dataset"])(None))
 
 
 rule download:
+    input:
+        if_forgotten(RAW[0]),
     output:
-        RAW,
+        # what is there and right is kept: the sources may not have it any more
+        update(RAW),
     log:
         f"results/logs/download/{STUDY.dataset.name}.log",
     conda:
@@ -15,11 +21,11 @@ rule download:
         mem_mb=500,
         runtime=30,
     params:
-        spec=canonical(STUDY.config["dataset"]),
+        files=canonical({file.name: file.sha256 for file in STUDY.dataset.files}),
         code=code("download.py"),
         folder=folder_of_output,
     shell:
-        'python "$REGATLAS_SCRIPTS"/download.py --spec {params.spec:q} --out {params.folder:q} --log {log:q}'
+        'python "$REGATLAS_SCRIPTS"/download.py --out {params.folder:q} --log {log:q}' ' --spec "$REGATLAS_DATASET"'
 
 
 rule prepare:
@@ -36,11 +42,12 @@ rule prepare:
         mem_mb=2000,
         runtime=10,
     params:
-        spec=canonical(STUDY.config["dataset"]),
+        checksum=DATA_CHECKSUM,
         code=code("prepare.py"),
         folder=lambda wildcards, input: os.path.dirname(input[0]),
     shell:
-        'python "$REGATLAS_SCRIPTS"/prepare.py --spec {params.spec:q} --raw {params.folder:q} --out {output:q} > {log:q} 2>&1'
+        'python "$REGATLAS_SCRIPTS"/prepare.py --raw {params.folder:q} --out {output:q}'
+        ' --spec "$REGATLAS_DATASET" > {log:q} 2>&1'
 
 
 rule reference:
@@ -58,5 +65,6 @@ rule reference:
         runtime=10,
     params:
         data=f"{DATA}/prepared.npz",
+        checksum=DATA_CHECKSUM,
     shell:
-        'python "$REGATLAS_SCRIPTS"/reference.py --data {params.data:q} --out {output:q} > {log:q} 2>&1'
+        'python "$REGATLAS_SCRIPTS"/reference.py --data {params.data:q} --checksum {params.checksum} --out {output:q} > {log:q} 2>&1'

@@ -120,9 +120,10 @@ def tell_why(method):
             logger.info(line)
 
 
-def plugin(wildcards):
-    paths = point_of(wildcards)[0].declaration.paths
-    return [part for path in paths if SCRIPTS not in path.parents for part in ("--plugin", str(path))]
+def plugins():
+    """The files of the study's regularizers that are not the library's."""
+    paths = {path for method in STUDY.methods for path in method.declaration.paths}
+    return sorted(str(path) for path in paths if SCRIPTS not in path.parents)
 
 
 if workflow.is_main_process and PARTIAL and not run_files():

@@ -5,6 +5,7 @@ rule collect:
     input:
         runs=run_files(),
         reference=REFERENCE,
+        forgotten=if_forgotten(f"{RESULTS}/runs.csv"),
     output:
         table=report(
             f"{RESULTS}/runs.csv",

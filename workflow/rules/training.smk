@@ -3,8 +3,10 @@
 # trained again: not even prepared data that had to be fetched anew is an input of it.
 
 
-# no parameters: how often a state is saved, and who looks on, change no result
+# no parameters: how often a state is saved, who looks on, and where things lie change no result
 os.environ.update(
+    REGATLAS_PREPARED=f"{DATA}/prepared.npz",
+    REGATLAS_PLUGINS=canonical(plugins())(None),
     REGATLAS_CHECKPOINT_MINUTES=str(STUDY.config["training"]["checkpoint_minutes"]),
     REGATLAS_TENSORBOARD="--tensorboard" if STUDY.config["training"]["tensorboard"] else "",
 )
@@ -33,10 +35,9 @@ rule train:
         also=trained_beside,
     params:
         spec=train_spec,
-        plugin=plugin,
-        data=f"{DATA}/prepared.npz",
     shell:
-        'python "$REGATLAS_SCRIPTS"/train.py --spec {params.spec:q} {params.plugin:q} --data {params.data:q}'
+        'python "$REGATLAS_SCRIPTS"/train.py --spec {params.spec:q}'
+        ' --plugins "$REGATLAS_PLUGINS" --data "$REGATLAS_PREPARED"'
         ' --threads {threads} --checkpoint-minutes "$REGATLAS_CHECKPOINT_MINUTES" $REGATLAS_TENSORBOARD'
         " --out {output:q} --also {resources.also:q} > {log:q} 2>&1"
 
