@@ -130,6 +130,11 @@ def test_one_seed_all_diverged_and_the_same_bytes_again(tmp_path, seeds):
         assert (tmp_path / "strength_paths.svg").read_bytes() == first
 
 
+def test_a_study_without_a_finished_run_says_so(tmp_path):
+    root = draw(tmp_path, runs({"none": GRIDS["none"]}, (0,), [("none", point, 0) for point in range(4)]))
+    assert "no finished run" in "".join(root.itertext()) and "Norm" not in "".join(root.itertext())
+
+
 def test_a_study_without_grids_says_so(tmp_path):
     root = draw(tmp_path, runs({"none": [{}] * 3}))
     assert "no setting has several values" in "".join(root.itertext())

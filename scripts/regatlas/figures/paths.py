@@ -53,15 +53,18 @@ def draw(spec: Spec, table: pandas.DataFrame, folder: Path) -> None:
         folder: where the figure goes.
     """
     paths = [(method, name, path) for method in spec.methods for name, path in _paths(spec, method, table).items()]
+    panels = _known([path for *_, path in paths])
+    empty = "no finished run" if paths else "no setting has several values"
     with look():
-        figure = Figure(figsize=(spec.width, 0.9 + 1.35 * max(len(paths), 1)), layout="constrained")
-        if paths:
-            _grid(figure, paths)
+        figure = Figure(figsize=(spec.width, 0.9 + 1.35 * (len(paths) if panels else 1)), layout="constrained")
+        if panels:
+            _grid(figure, paths, panels)
         else:
-            nothing(figure, "no setting has several values")
+            nothing(figure, empty)
         note(figure, _left_out(spec, table), 100)
         title = "Accuracy and weights against the tuned settings"
-        save_svg(figure, Path(folder) / "strength_paths.svg", title, _describe(paths))
+        description = _describe(paths, panels) if panels else f"{empty.capitalize()}."
+        save_svg(figure, Path(folder) / "strength_paths.svg", title, description)
 
 
 def _paths(spec: Spec, method: Method, table: pandas.DataFrame) -> dict[str, pandas.DataFrame]:
@@ -96,8 +99,7 @@ def _numeric(values: Sequence[Any]) -> bool:
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
-def _grid(figure: Figure, paths: Sequence[tuple[Method, str, pandas.DataFrame]]) -> None:
-    panels = _known([path for *_, path in paths]) or _PANELS[:1]
+def _grid(figure: Figure, paths: Sequence[tuple[Method, str, pandas.DataFrame]], panels: Sequence[tuple]) -> None:
     rows = figure.subplots(len(paths), len(panels), squeeze=False)
     for axes, (label, _, _) in zip(rows[0], panels, strict=True):
         axes.set_title(label, fontsize=8.5)
@@ -195,10 +197,10 @@ def _left_out(spec: Spec, table: pandas.DataFrame) -> str:
     return f"Left out, because training diverged: {'; '.join(parts)}." if parts else ""
 
 
-def _describe(paths: Sequence[tuple[Method, str, pandas.DataFrame]]) -> str:
+def _describe(paths: Sequence[tuple[Method, str, pandas.DataFrame]], panels: Sequence[tuple]) -> str:
     parts = [
         f"Rows of small panels, one row a method and tuned setting, of these against the setting: "
-        f"{', '.join(label for label, _, _ in _known([path for *_, path in paths]))}. "
+        f"{', '.join(label for label, _, _ in panels)}. "
         "Lines are means over seeds, bands 95 % t-intervals; a ring marks the selected point."
     ]
     for method, name, path in paths:
