@@ -35,6 +35,7 @@ from regatlas import palette, reference, runs, tables
 from regatlas.errors import UserError
 from regatlas.figures import accuracy, calibration, cost, curves, forest, runtime, sizes, style
 from regatlas.figures.curves import spread
+from regatlas.report import page
 
 SCRIPTS = Path(figure_weights.__file__).parent
 PROGRAMS = {
@@ -485,6 +486,8 @@ def test_descriptions_state_the_numbers(drawn):
     assert "L2 regularization: 216 weights, min \N{MINUS SIGN}0.0100, max 0.0100" in said["weight_distribution"]
     assert "1 of 24 pixels are grey" in said["weights_own_scale_one_seed"]
     assert "L2 regularization: min \N{MINUS SIGN}0.0100, max 0.0100" in said["weights_own_scale_one_seed"]
+    which = "weights are row-centred (raw where they lead to hidden units) and those of live pixels"
+    assert which in said["weight_spectrum"] and which in page._CAPTIONS["spectrum"]["weight_spectrum"]
 
 
 def test_two_figures_have_their_numbers_beside_them(drawn):
