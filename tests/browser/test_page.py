@@ -55,7 +55,8 @@ def test_axe_finds_nothing_in_either_theme(request, opened, which):
 
 
 def complaints(found):
-    return [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]]
+    doubted = [one for one in found["incomplete"] if one["id"] == "duplicate-id-aria"]  # never a violation
+    return [(one["id"], one["nodes"][0]["html"]) for one in [*found["violations"], *doubted]]
 
 
 @pytest.mark.parametrize(("which", "width"), [*itertools.product(["study", "large"], [360, 1280, 3840]), ("post", 360)])

@@ -35,6 +35,7 @@ from regatlas import palette, reference, runs, tables
 from regatlas.errors import UserError
 from regatlas.figures import accuracy, calibration, cost, curves, forest, runtime, sizes, style
 from regatlas.figures.curves import spread
+from regatlas.report import page
 
 SCRIPTS = Path(figure_weights.__file__).parent
 PROGRAMS = {
@@ -273,7 +274,7 @@ def test_an_svg_follows_the_page_and_disturbs_nothing_in_it(drawn, name):
     assert not tags & {f"{SVG}style", f"{SVG}metadata", f"{SVG}script"}
     ids = [element.get("id") for element in root.iter() if element.get("id")]
     assert len(ids) == len(set(ids))
-    assert all(key.startswith(f"{name}-") for key in ids)
+    assert all(key.startswith(f"figure-{name}-") for key in ids)  # others than the headings' on the page
     assert set(root.get("aria-labelledby").split()) <= set(ids)
     assert set(re.findall(r'(?:url\(|href=")#([^")]+)', text)) <= set(ids)
     assert "DejaVu" not in text
@@ -485,6 +486,8 @@ def test_descriptions_state_the_numbers(drawn):
     assert "L2 regularization: 216 weights, min \N{MINUS SIGN}0.0100, max 0.0100" in said["weight_distribution"]
     assert "1 of 24 pixels are grey" in said["weights_own_scale_one_seed"]
     assert "L2 regularization: min \N{MINUS SIGN}0.0100, max 0.0100" in said["weights_own_scale_one_seed"]
+    which = "weights are row-centred (raw where they lead to hidden units) and those of live pixels"
+    assert which in said["weight_spectrum"] and which in page._CAPTIONS["spectrum"]["weight_spectrum"]
 
 
 def test_two_figures_have_their_numbers_beside_them(drawn):
@@ -518,12 +521,31 @@ def test_ninety_nine_in_a_hundred_weights_lie_between_low_and_high(tmp_path):
 
 def test_what_belongs_to_a_method_says_so_and_has_a_tip(drawn, odd):
     for name in FILES:
-        if name not in WEIGHTS:
-            owners = {e.get("data-method") for e in svg(drawn, name).iter() if e.get("data-method")}
-            assert owners == (set(FOUR) - {"none"} if name == "forest" else set(FOUR))
+        owners = {e.get("data-method") for e in svg(drawn, name).iter() if e.get("data-method")}
+        assert owners == (set(FOUR) - {"none"} if name == "forest" else set(FOUR))
     mine = [e.find(f"{SVG}title") for e in svg(odd, "accuracy").iter() if e.get("data-method") == "a<b"]
     tips = [title.text for title in mine if title is not None]
     assert f"{ODD['a<b']}, seed 2: 82.00 %" in tips
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_without_a_methods_marks_its_row_of_weight_images_is_gone(drawn, name):
+    root = svg(drawn, name)
+    parents = {child: parent for parent in root.iter() for child in parent}
+    for mine in [e for e in root.iter() if e.get("data-method") == "l2"]:
+        parents[mine].remove(mine)
+    shown = " ".join(texts(root))
+    assert len(images(root)) == (len(FOUR) - 1) * CLASSES
+    assert FOUR["l2"] not in shown and all(label in shown for key, label in FOUR.items() if key != "l2")
+    scales = sum(e.get("id") is None and e.tag == f"{SVG}image" for e in root.iter()) - len(images(root))
+    assert scales == (1 if "shared" in name else len(FOUR) - 1)
+
+
+def test_weight_images_say_that_the_weights_are_raw_and_of_which_seed(tmp_path):
+    folder = draw(make(tmp_path, FOUR, seeds=(4, 5)), "weights")
+    for name in WEIGHTS:
+        said = "Mean of the raw weights over seeds, from" if "mean" in name else "Raw weights of seed 4, from"
+        assert any(text.startswith(said) for text in texts(svg(folder, name)))
 
 
 def test_the_forest_shows_both_intervals_seeds_and_the_decision(drawn):
@@ -559,6 +581,27 @@ def test_the_cost_figure_marks_what_no_other_beats(drawn):
     times = pd.Series({"a": 3.0, "b": 1.0, "c": 2.0, "d": 2.0})
     accuracy = pd.Series({"a": 0.9, "b": 0.5, "c": 0.4, "d": 0.7})
     assert cost.unbeaten(times, accuracy) == ["b", "d", "a"]
+
+
+def test_what_was_not_timed_is_not_drawn(tmp_path):
+    study = make(tmp_path, FOUR)
+    comparison = pd.read_csv(tmp_path / "comparison.csv")
+    columns = ["relative_runtime_low", "relative_runtime_high", "microseconds_per_step"]
+    comparison.loc[:1, columns] = np.nan  # too short; the baseline keeps its 1
+    comparison.loc[1, "relative_runtime"] = np.nan
+    comparison.to_csv(tmp_path / "comparison.csv", index=False)
+    root = svg(draw(study, "cost", "runtime"), "runtime")
+    assert texts(root).count("no measured time") == 2 and "no finished run" not in texts(root)
+    assert "No regularization: no measured time, published 1.50." in description(root)
+    assert "Left out, because no step was timed: No regularization, Dropout." in description(
+        svg(tmp_path / "figures", "cost")
+    )
+    comparison[[*columns, "relative_runtime"]] = np.nan
+    comparison.loc[0, "relative_runtime"] = 1.0
+    comparison.to_csv(tmp_path / "comparison.csv", index=False)
+    draw(study, "cost", "runtime")
+    assert texts(svg(tmp_path / "figures", "cost")) == ["no measured time"]
+    assert "one seed" not in texts(svg(tmp_path / "figures", "runtime"))
 
 
 def test_legends_name_every_mark_that_is_there_and_no_other(drawn, tmp_path):
@@ -605,6 +648,11 @@ def test_sizes_join_methods_of_a_family(tmp_path):
     assert "No regularization: 81.00 % with 500, 91.00 % with 1,000." in description(root)
     assert {e.get("data-method") for e in root.iter() if e.get("data-method")} == {"none"}
     assert {"500", "1,000"} <= set(texts(root))
+    tips = [e.text for e in root.iter(f"{SVG}title")]
+    line = "No regularization: 81.00 % (78.52 to 83.48) with 500 images; 91.00 % (88.52 to 93.48) with 1,000 images"
+    assert line in tips
+    assert "No regularization: 91.00 % (88.52 to 93.48) with 1,000 images" in tips
+    assert any(re.match(r"No regularization: 5.00 points .* with 500 images$", tip) for tip in tips)
 
 
 @pytest.mark.parametrize(
@@ -685,6 +733,29 @@ def test_the_bands_of_the_curves_are_the_intervals(tmp_path, monkeypatch):
     ]
     found = {(round(y.min(), 3), round(y.max(), 3)) for y in at_the_end}
     assert (round(reached.mean() - half, 3), round(reached.mean() + half, 3)) in found
+
+
+def test_a_run_without_a_panel_of_its_beginning_shows_its_start_and_no_accuracy_beyond_100(tmp_path, monkeypatch):
+    study = make(tmp_path, FOUR, seeds=(0, 1))
+    few = pd.read_csv(tmp_path / "curves.csv").query("step in (1, 50, 100)")
+    few.loc[few["step"] > 1, "test_accuracy"] = 0.5 + 0.4 * few["seed"]  # an interval from far below 0 to beyond 1
+    few.to_csv(tmp_path / "curves.csv", index=False)
+    panel, loss = figure_of(study, "curves", curves, monkeypatch).axes
+    starts = [line.get_ydata()[0] for line in panel.lines if len(line.get_ydata()) == 3]
+    assert panel.get_ylim()[0] <= min(starts)
+    heights = np.concatenate([path.vertices[:, 1] for band in panel.collections for path in band.get_paths()])
+    assert heights.min() == 0 and heights.max() == 100
+    starts = [line.get_ydata()[0] for line in loss.lines if len(line.get_ydata()) == 3]
+    assert loss.get_ylim()[1] >= max(starts)
+
+
+def test_lines_and_bars_say_their_values(drawn):
+    tips = [e.text for e in svg(drawn, "learning_curves").iter(f"{SVG}title")]
+    said = "No regularization: 89.22 % (86.78 to 91.65) at step 1,000"
+    assert tips.count(said) == 5  # a line and a band in either panel, and the end
+    tips = [e.text for e in svg(drawn, "calibration").iter(f"{SVG}title")]
+    assert "Dropout: 50.00 % of the images have a confidence from 0.47 to 0.53" in tips
+    assert "Dropout: ECE 0.25, NLL 0.50" in tips
 
 
 @pytest.mark.parametrize(("steps", "title"), [((1, 20, 60, 100), None), ((1, 20, 40, 60, 80, 100), "The first 80 %")])

@@ -86,6 +86,40 @@ def test_the_file_says_what_it_shows(tmp_path):
     assert any("Left out, because training diverged" in text for text in texts)
 
 
+def test_panels_without_values_are_left_out(tmp_path):
+    table = runs()
+    table["template_correlation"] = np.nan  # as of networks with hidden layers
+    root = draw(tmp_path, table)
+    assert "Template correlation" not in "".join(root.itertext())
+    table.loc[table["method"] == "l2", "roughness"] = np.nan
+    root = draw(tmp_path, table)
+    texts = ["".join(element.itertext()) for element in root.iter(f"{SVG}text")]
+    assert texts.count("\N{EN DASH}") == 2 and "Roughness" in texts
+    assert texts.count("strength") == texts.count("kind") == 2  # not under the empty panels
+
+
+def test_points_say_what_they_are(tmp_path):
+    tips = [element.text for element in draw(tmp_path, runs()).iter(f"{SVG}title")]
+    assert "No regularization, learning_rate 0.001, selected: test accuracy 71.00 % (68.52 to 73.48)" in tips
+    assert "L2 <regularization> & so on, kind soft: weight norm 0.710 (0.685 to 0.735)" in tips
+
+
+def test_accuracies_stay_below_100(tmp_path, monkeypatch):
+    found, table = [], runs(seeds=(0, 1))
+    table["test_accuracy"] = 0.98 - 0.1 * table["seed"]
+    monkeypatch.setattr(paths, "save_svg", lambda figure, *rest: found.append(figure))
+    paths.draw(style.read_spec(json.dumps(SPEC)), table, tmp_path)
+    bands = [path.vertices[:, 1] for path in found[0].axes[0].collections[0].get_paths()]
+    assert np.concatenate(bands).max() == 100
+
+
+def test_a_note_counts_points_in_words():
+    spec = style.read_spec(json.dumps(SPEC))
+    assert "No regularization (2 at 1 point)." in paths._left_out(spec, runs(diverged=[("none", 0, 0), ("none", 0, 1)]))
+    two = runs(diverged=[("none", 0, 0), ("none", 1, 1)])
+    assert "No regularization (2 at 2 points)." in paths._left_out(spec, two)
+
+
 @pytest.mark.parametrize("seeds", [(0,), (0, 1)])
 def test_one_seed_all_diverged_and_the_same_bytes_again(tmp_path, seeds):
     everything = [(m, p, s) for m, points in GRIDS.items() for p in range(len(points)) for s in seeds]
@@ -94,6 +128,11 @@ def test_one_seed_all_diverged_and_the_same_bytes_again(tmp_path, seeds):
         first = (tmp_path / "strength_paths.svg").read_bytes()
         draw(tmp_path, runs(seeds=seeds, diverged=diverged))
         assert (tmp_path / "strength_paths.svg").read_bytes() == first
+
+
+def test_a_study_without_a_finished_run_says_so(tmp_path):
+    root = draw(tmp_path, runs({"none": GRIDS["none"]}, (0,), [("none", point, 0) for point in range(4)]))
+    assert "no finished run" in "".join(root.itertext()) and "Norm" not in "".join(root.itertext())
 
 
 def test_a_study_without_grids_says_so(tmp_path):

@@ -22,6 +22,7 @@ from regatlas.figures.style import (
     plain_ticks,
     rows_height,
     save_svg,
+    with_interval,
 )
 
 _ABOVE, _BELOW = -0.2, 0.2  # of a row: where the seeds and where the means are
@@ -174,5 +175,4 @@ def _describe(spec: Spec, table: pandas.DataFrame, means: pandas.DataFrame) -> s
 
 
 def _mean(values: pandas.Series, name: str) -> str:
-    mean, low, high = interval(values, name)
-    return percent(mean) + (f" ({100 * low:.2f} to {100 * high:.2f})" if np.isfinite(low) else "")
+    return with_interval(*(100 * value for value in interval(values, name)), "{:.2f}".format, " %")

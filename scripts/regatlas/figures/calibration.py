@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from regatlas import runs
-from regatlas.figures.style import INK, Method, Spec, legend, look, mark, note, number, save_svg, wrap
+from regatlas.figures.style import INK, Method, Spec, legend, look, mark, note, nothing, number, percent, save_svg, wrap
 from regatlas.figures.weights import finished_runs
 
 BINS = 15  # as those of the expected calibration error
@@ -93,7 +93,7 @@ def draw(spec: Spec, table: pandas.DataFrame, root: str | Path, labels: np.ndarr
                 axes.set_ylabel("share that is right", fontsize=8)
             _key(figure, hollow)
         else:
-            figure.text(0.5, 0.5, "no finished run", ha="center", style="italic")
+            nothing(figure)
         note(figure, " ".join(filter(None, [about, spec.left_out(table)])), 100, above=True)
         title = "Calibration"
         description = _describe(methods, shown, texts, about, spec.left_out(table))
@@ -115,12 +115,14 @@ def _whole(text: str) -> str:
 def _panel(axes: Axes, method: Method, mine: Reliability, text: str) -> None:
     axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, alpha=0.5, linestyle=(0, (4, 2)))
     share = mine.images / mine.images.sum()
-    middles = (np.arange(BINS) + 0.5) / BINS
-    drawn = [*axes.bar(middles, share, width=1 / BINS, color=method.color, alpha=_SHARE, linewidth=0)]
-    mark(method, drawn, f"{method.label}: share of the test images in a bin")
     there = mine.images > 0
-    mark(method, axes.plot(mine.confidence[there], mine.accuracy[there], color=method.color, linewidth=1.2), text)
+    line = axes.plot(mine.confidence[there], mine.accuracy[there], color=method.color, linewidth=1.2)
+    mark(method, line, f"{method.label}: {text}")
     for index in np.flatnonzero(there):
+        low, high = index / BINS, (index + 1) / BINS
+        bar = axes.bar((low + high) / 2, share[index], 1 / BINS, color=method.color, alpha=_SHARE, linewidth=0)
+        tip = f"{method.label}: {percent(share[index])} of the images have a confidence from {low:.2f} to {high:.2f}"
+        mark(method, bar.patches, tip)
         face = "none" if _few(mine)[index] else method.color
         point = {"color": method.color, "marker": "o", "markersize": 3, "markerfacecolor": face, "linestyle": ""}
         x, y = mine.confidence[index], mine.accuracy[index]

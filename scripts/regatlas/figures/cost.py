@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from regatlas.errors import few
 from regatlas.figures.style import (
     INK,
     Method,
@@ -19,10 +20,11 @@ from regatlas.figures.style import (
     mark,
     mark_legend,
     note,
+    nothing,
     number,
-    percent,
     plain_ticks,
     save_svg,
+    with_interval,
     wrap,
 )
 
@@ -43,6 +45,10 @@ def draw(spec: Spec, table: pandas.DataFrame, comparison: pandas.DataFrame, fold
     shown = [method for method in spec.methods if known[method.id]]
     times = rows["microseconds_per_step"].astype(float)
     front = unbeaten(times[known], rows["test_accuracy"].astype(float)[known])
+    timeless = rows["test_accuracy"].notna() & rows["microseconds_per_step"].isna()
+    untimed = few([method.label for method in spec.methods if timeless[method.id]])
+    untimed = f"Left out, because no step was timed: {untimed}." if untimed and shown else ""
+    about = " ".join(filter(None, [spec.left_out(table), untimed]))
     with look():
         columns = 3 if len(shown) > 6 else 2
         height = 3.6 + 0.2 * -(-len(shown) // columns)
@@ -63,10 +69,10 @@ def draw(spec: Spec, table: pandas.DataFrame, comparison: pandas.DataFrame, fold
             box.set_title(f"Highest accuracy first; {stars}: no other is both faster and better", {"size": 8.5})
             box.set_alignment("left")
         else:
-            figure.text(0.5, 0.5, "no finished run", ha="center", style="italic")
-        note(figure, spec.left_out(table), 100, above=True)
+            nothing(figure, "no finished run" if spec.finished(table).empty else "no measured time")
+        note(figure, about, 100, above=True)
         title = "Cost against accuracy"
-        save_svg(figure, Path(folder) / "cost.svg", title, _describe(spec, table, shown, rows, front))
+        save_svg(figure, Path(folder) / "cost.svg", title, _describe(shown, rows, front, about))
 
 
 def unbeaten(times: pandas.Series, accuracy: pandas.Series) -> list[str]:
@@ -104,17 +110,14 @@ def _axes(axes: Axes, times: np.ndarray) -> None:
 
 
 def _said(values: pandas.Series) -> str:
-    mean, low, high = interval(values, "test_accuracy")
-    ends = f" ({100 * low:.2f} to {100 * high:.2f})" if np.isfinite(low) else ""
-    return f"{percent(mean)}{ends}, {number(float(values['microseconds_per_step']))} \N{MICRO SIGN}s a step"
+    accuracy = with_interval(*(100 * value for value in interval(values, "test_accuracy")), "{:.2f}".format, " %")
+    return f"{accuracy}, {number(float(values['microseconds_per_step']))} \N{MICRO SIGN}s a step"
 
 
-def _describe(
-    spec: Spec, table: pandas.DataFrame, shown: list[Method], rows: pandas.DataFrame, front: list[str]
-) -> str:
+def _describe(shown: list[Method], rows: pandas.DataFrame, front: list[str], about: str) -> str:
     parts = ["Points of test accuracy against the time of a training step, one a method, with 95 % intervals."]
     parts += [f"{method.label}: {_said(rows.loc[method.id])}." for method in shown]
     labels = {method.id: method.label for method in shown}
     if front:
         parts.append(f"No other is both faster and better than: {', '.join(labels[name] for name in front)}.")
-    return " ".join(filter(None, [*parts, spec.left_out(table)]))
+    return " ".join(filter(None, [*parts, about]))

@@ -7,21 +7,21 @@ import numpy as np
 import pandas
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from regatlas.figures.style import (
     Method,
     Spec,
-    legend,
+    line_legend,
     look,
     mark,
-    mark_legend,
     note,
+    nothing,
     number,
     percent,
     plain_ticks,
     save_svg,
+    with_interval,
     wrap,
 )
 from regatlas.statistics import t_interval
@@ -62,7 +62,7 @@ def draw(spec: Spec, table: pandas.DataFrame, curves: pandas.DataFrame, folder: 
         if shown:
             _panels(figure, shown, bands, others)
         else:
-            figure.text(0.5, 0.5, "no finished run", ha="center", style="italic")
+            nothing(figure)
         note(figure, " ".join(filter(None, [about, spec.left_out(table)])), 100, above=bool(figure.legends))
         description = _describe(spec, table, shown, bands, about)
         save_svg(figure, Path(folder) / "learning_curves.svg", title, description)
@@ -72,7 +72,10 @@ def _band(mine: pandas.DataFrame, name: str) -> np.ndarray:
     """Step, mean, low and high, one row an evaluation; [evaluations, 4], NaN where there is no interval."""
     mine = mine.dropna(subset=[name])
     rows = [(step, *t_interval(values)) for step, values in mine.groupby("step")[name]]
-    return np.array(rows, dtype=np.float64).reshape(-1, 4)
+    band = np.array(rows, dtype=np.float64).reshape(-1, 4)
+    if name == "test_accuracy":  # of few seeds the t interval may leave what an accuracy can be
+        band[:, 2:] = np.clip(band[:, 2:], 0, 1)
+    return band
 
 
 def _panels(
@@ -84,26 +87,25 @@ def _panels(
     last = max(band[-1, 0] for band in bands.values())
     steps = np.unique(np.concatenate([band[:, 0] for band in bands.values()]))
     early = max(_EARLY * last, steps[min(4, len(steps) - 1)])
-    parts = [(_SETTLED * last, last)]
-    if early < last:  # else there are too few evaluations for a part of its own
-        parts.insert(0, (0, early))
+    # of few evaluations the beginning has no part of its own, and belongs to the whole run's range
+    parts = [(0, early), (_SETTLED * last, last)] if early < last else [(0, last)]
     grid = figure.subplots(2, len(parts), width_ratios=(1, 1.7)[-len(parts) :], sharex="col", squeeze=False)
     for axes_row, (name, label) in zip(grid, _QUANTITIES, strict=True):
         scale = 100 if name == "test_accuracy" else 1
         drawn = [(method, bands[method.id, name] * (1, scale, scale, scale)) for method in shown]
+        tips = {method.id: _said(method, band[-1], name == "test_accuracy") for method, band in drawn}
         for axes, (start, end) in zip(axes_row, parts, strict=True):
             for means in others:
                 axes.plot(means.index, scale * means[name], color=_OTHER, linewidth=0.6, alpha=0.5)
             for method, band in drawn:
-                _line(axes, method, band)
+                _line(axes, method, band, tips[method.id])
             inside = [band[(band[:, 0] >= start) & (band[:, 0] <= end), 1:] for _, band in drawn]
             _range(axes, np.concatenate(inside), logarithmic=name == "train_loss")
             axes.set_xlim(0, end)
         for method, band in drawn:  # where lines end, and nowhere else, so that markers hide no line
             end_style = {"color": method.color, "marker": method.marker, "markersize": 5}
             end = axes_row[-1].plot(band[-1:, 0], band[-1:, 1], clip_on=False, zorder=5, **end_style)
-            value = percent(band[-1, 1] / 100) if name == "test_accuracy" else number(band[-1, 1])
-            mark(method, end, f"{method.label}: {value} at step {band[-1, 0]:,.0f}")
+            mark(method, end, tips[method.id])
         axes_row[0].set_ylabel(label)
     if len(parts) > 1:
         grid[0, 0].set_title(f"The first {100 * early / last:.0f} % of the steps")
@@ -115,11 +117,17 @@ def _panels(
     _label(figure, grid[0, -1], [(method, bands[method.id, "test_accuracy"][-1, 1] * 100) for method in shown])
 
 
-def _line(axes: Axes, method: Method, band: np.ndarray) -> None:
+def _line(axes: Axes, method: Method, band: np.ndarray, tip: str) -> None:
     steps, mean, low, high = band.T
-    mark(method, axes.plot(steps, mean, color=method.color, linestyle=method.dash), method.label)
+    mark(method, axes.plot(steps, mean, color=method.color, linestyle=method.dash), tip)
     if np.isfinite(low).any():
-        mark(method, axes.fill_between(steps, low, high, color=method.color, alpha=0.22, linewidth=0), method.label)
+        mark(method, axes.fill_between(steps, low, high, color=method.color, alpha=0.22, linewidth=0), tip)
+
+
+def _said(method: Method, end: np.ndarray, accuracy: bool) -> str:
+    """The last of a line's values in words."""
+    form, unit = ("{:.2f}".format, " %") if accuracy else (number, "")
+    return f"{method.label}: {with_interval(*end[1:], form, unit)} at step {end[0]:,.0f}"
 
 
 def _range(axes: Axes, values: np.ndarray, logarithmic: bool) -> None:
@@ -180,18 +188,7 @@ def _label(figure: Figure, axes: Axes, ends: Sequence[tuple[Method, float]]) -> 
         return
     for text in texts:
         text.remove()
-    ends = sorted(ends, key=lambda pair: -pair[1])
-    handles = [
-        Line2D([], [], color=method.color, linestyle=method.dash, marker=method.marker, markersize=5)
-        for method, _ in ends
-    ]
-    columns = 3 if len(ends) > 6 else 2
-    labels = [wrap(method.label, 66 // columns) for method, _ in ends]
-    rows = -(-len(ends) // columns)
-    lines = max(label.count("\n") + 1 for label in labels)
-    figure.set_figheight(figure.get_figheight() + rows * (0.055 + 0.145 * lines))
-    box = legend(figure, handles, labels, loc="outside lower left", ncols=columns, handlelength=4)
-    mark_legend([method for method, _ in ends], box)
+    box = line_legend(figure, [method for method, _ in sorted(ends, key=lambda pair: -pair[1])])
     box.set_title("Highest final accuracy first", {"size": 8.5})
     box.set_alignment("left")
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from regatlas import tables
-from regatlas.figures.style import INK, Method, Spec, look, mark, note, number, plain_ticks, save_svg, wrap
+from regatlas.figures.style import INK, Method, Spec, look, mark, note, nothing, number, plain_ticks, save_svg, wrap
 from regatlas.figures.weights import finished_runs, first_kernel
 
 COLUMNS = ["method", "weights", "smallest", "low", "high", "largest", "stddev"]  # 99 % lie between low and high
@@ -59,7 +59,7 @@ def draw(spec: Spec, table: pandas.DataFrame, root: str | Path, folder: Path) ->
             }
             _panels(figure, shown, pools, shared, ends, layer)
         else:
-            figure.text(0.5, 0.5, "no finished run", ha="center", style="italic")
+            nothing(figure)
         note(figure, about, 100)
         title = f"Distribution of the {layer}"
         path = Path(folder) / "weight_distribution.svg"

@@ -20,6 +20,7 @@ from regatlas.figures.style import (
     mark,
     name_rows,
     note,
+    nothing,
     plain_ticks,
     rows_height,
     save_svg,
@@ -84,7 +85,7 @@ def draw(spec: Spec, table: pandas.DataFrame, comparison: pandas.DataFrame, fold
                 mark(method, axes[-1].text(1.03, row, beside[method.id], **place))
             _key(figure, spec, rows.loc[[method.id for method in shown]], beyond)
         else:
-            figure.text(0.5, 0.5, "no other method to compare with the baseline", ha="center", style="italic")
+            nothing(figure, "no other method to compare with the baseline")
         note(figure, spec.left_out(table), 100)
         title = "Differences in test accuracy"
         save_svg(figure, Path(folder) / "forest.svg", title, _describe(spec, shown, rows, against))

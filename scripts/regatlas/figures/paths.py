@@ -13,7 +13,22 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from regatlas import grids
-from regatlas.figures.style import INK, Method, Spec, legend, look, mark, note, percent, plain_ticks, save_svg, wrap
+from regatlas.figures.style import (
+    INK,
+    Method,
+    Spec,
+    legend,
+    look,
+    mark,
+    note,
+    nothing,
+    number,
+    percent,
+    plain_ticks,
+    save_svg,
+    with_interval,
+    wrap,
+)
 from regatlas.statistics import t_interval
 
 _PANELS = (
@@ -38,15 +53,18 @@ def draw(spec: Spec, table: pandas.DataFrame, folder: Path) -> None:
         folder: where the figure goes.
     """
     paths = [(method, name, path) for method in spec.methods for name, path in _paths(spec, method, table).items()]
+    panels = _known([path for *_, path in paths])
+    empty = "no finished run" if paths else "no setting has several values"
     with look():
-        figure = Figure(figsize=(spec.width, 0.9 + 1.35 * max(len(paths), 1)), layout="constrained")
-        if paths:
-            _grid(figure, paths)
+        figure = Figure(figsize=(spec.width, 0.9 + 1.35 * (len(paths) if panels else 1)), layout="constrained")
+        if panels:
+            _grid(figure, paths, panels)
         else:
-            figure.text(0.5, 0.5, "no setting has several values", ha="center", style="italic")
+            nothing(figure, empty)
         note(figure, _left_out(spec, table), 100)
         title = "Accuracy and weights against the tuned settings"
-        save_svg(figure, Path(folder) / "strength_paths.svg", title, _describe(paths))
+        description = _describe(paths, panels) if panels else f"{empty.capitalize()}."
+        save_svg(figure, Path(folder) / "strength_paths.svg", title, description)
 
 
 def _paths(spec: Spec, method: Method, table: pandas.DataFrame) -> dict[str, pandas.DataFrame]:
@@ -81,33 +99,18 @@ def _numeric(values: Sequence[Any]) -> bool:
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
-def _grid(figure: Figure, paths: Sequence[tuple[Method, str, pandas.DataFrame]]) -> None:
-    rows = figure.subplots(len(paths), len(_PANELS), squeeze=False)
-    for axes, (label, _, _) in zip(rows[0], _PANELS, strict=True):
+def _grid(figure: Figure, paths: Sequence[tuple[Method, str, pandas.DataFrame]], panels: Sequence[tuple]) -> None:
+    rows = figure.subplots(len(paths), len(panels), squeeze=False)
+    for axes, (label, _, _) in zip(rows[0], panels, strict=True):
         axes.set_title(label, fontsize=8.5)
     for axes_row, (method, name, path) in zip(rows, paths, strict=True):
-        for axes, (_, drawn, scale) in zip(axes_row, _PANELS, strict=True):
-            places = _axis(axes, path["value"].tolist())
-            known = False
-            for column, dash in drawn:
-                mean, low, high = (scale * path[f"{column}{end}"].to_numpy() for end in ("", "_low", "_high"))
-                known |= bool(np.isfinite(mean).any())
-                mark(method, axes.plot(places, mean, color=method.color, linestyle=dash, marker=".", markersize=4))
-                if np.isfinite(low).any():
-                    mark(method, axes.fill_between(places, low, high, color=method.color, alpha=0.2, linewidth=0))
-                if column == drawn[0][0]:
-                    at = path["selected"].to_numpy()
-                    style = {"marker": "o", "markersize": 8, "mfc": "none", "mec": INK, "linestyle": ""}
-                    ring = axes.plot(places[at], mean[at], clip_on=False, **style)  # whole at the edge, too
-                    mark(method, ring, f"{method.label}: selected")
-            axes.yaxis.set_major_locator(MaxNLocator(3))
-            plain_ticks(axes.yaxis)
-            axes.tick_params(labelsize=7.5, length=2)
-            axes.tick_params(axis="x", labelsize=7)
-            axes.set_xlabel(name.removeprefix("training."), fontsize=8)
-            if not known:
-                axes.set_yticks([])
-                axes.text(0.5, 0.5, "\N{EN DASH}", transform=axes.transAxes, ha="center")
+        for axes, panel in zip(axes_row, panels, strict=True):
+            if panel in _known([path]):
+                _panel(axes, method, name, path, panel)
+            else:
+                axes.set(xticks=[], yticks=[])
+                axes.spines[:].set_visible(False)
+                mark(method, axes.text(0.5, 0.5, "\N{EN DASH}", transform=axes.transAxes, ha="center"))
         axes_row[0].set_ylabel(wrap(method.label, 16), fontsize=8)
         mark(method, axes_row[0].yaxis.label)
     handles = [Line2D([], [], color=INK, linestyle=dash) for _, dash in _PANELS[0][1]]
@@ -116,6 +119,40 @@ def _grid(figure: Figure, paths: Sequence[tuple[Method, str, pandas.DataFrame]])
         figure, handles, ["test accuracy", "validation accuracy, which selects", "selected"],
         loc="outside upper left", ncols=3,
     )  # fmt: skip
+
+
+def _known(paths: Sequence[pandas.DataFrame]) -> list[tuple]:
+    """The panels that have a value in one of these paths; networks with hidden layers have no template correlation."""
+    known = {column for path in paths for column in COLUMNS if path[column].notna().any()}
+    return [panel for panel in _PANELS if known & {column for column, _ in panel[1]}]
+
+
+def _panel(axes: Axes, method: Method, name: str, path: pandas.DataFrame, panel: tuple) -> None:
+    _, drawn, scale = panel
+    setting = name.removeprefix("training.")
+    places = _axis(axes, path["value"].tolist())
+    form, unit = ("{:.2f}".format, " %") if scale == 100 else (number, "")
+    for column, dash in drawn:
+        mean, low, high = (scale * path[f"{column}{end}"].to_numpy() for end in ("", "_low", "_high"))
+        if scale == 100:
+            low, high = np.clip((low, high), 0, 100)  # of few seeds the t interval may leave what an accuracy can be
+        mark(method, axes.plot(places, mean, color=method.color, linestyle=dash))
+        if np.isfinite(low).any():
+            mark(method, axes.fill_between(places, low, high, color=method.color, alpha=0.2, linewidth=0))
+        for place, value, selected, *ends in zip(places, path["value"], path["selected"], mean, low, high, strict=True):
+            if not np.isfinite(ends[0]):
+                continue
+            said = f"{column.replace('_', ' ')} {with_interval(*ends, form, unit)}"
+            tip = f"{method.label}, {setting} {grids.word(value)}{', selected' if selected else ''}: {said}"
+            mark(method, axes.plot(place, ends[0], color=method.color, marker="o", markersize=3), tip)
+            if selected and column == drawn[0][0]:
+                ring = {"marker": "o", "markersize": 8, "mfc": "none", "mec": INK, "linestyle": ""}
+                mark(method, axes.plot(place, ends[0], clip_on=False, **ring), tip)  # whole at the edge, too
+    axes.yaxis.set_major_locator(MaxNLocator(3))
+    plain_ticks(axes.yaxis)
+    axes.tick_params(labelsize=7.5, length=2)
+    axes.tick_params(axis="x", labelsize=7)
+    axes.set_xlabel(setting, fontsize=8)
 
 
 def _axis(axes: Axes, values: Sequence[Any]) -> np.ndarray:
@@ -155,14 +192,16 @@ def _left_out(spec: Spec, table: pandas.DataFrame) -> str:
     for method in spec.methods:
         lost = table[(table["method"] == method.id) & (table["status"] != "finished")]
         if len(lost):
-            parts.append(f"{method.label} ({len(lost)} at {lost['point'].nunique()} points)")
+            points = lost["point"].nunique()
+            parts.append(f"{method.label} ({len(lost)} at {points} point{'s' if points > 1 else ''})")
     return f"Left out, because training diverged: {'; '.join(parts)}." if parts else ""
 
 
-def _describe(paths: Sequence[tuple[Method, str, pandas.DataFrame]]) -> str:
+def _describe(paths: Sequence[tuple[Method, str, pandas.DataFrame]], panels: Sequence[tuple]) -> str:
     parts = [
-        "Rows of small panels, one row a method and tuned setting: accuracy, norm, roughness and template correlation "
-        "against the setting. Lines are means over seeds, bands 95 % t-intervals; a ring marks the selected point."
+        f"Rows of small panels, one row a method and tuned setting, of these against the setting: "
+        f"{', '.join(label for label, _, _ in panels)}. "
+        "Lines are means over seeds, bands 95 % t-intervals; a ring marks the selected point."
     ]
     for method, name, path in paths:
         points = ", ".join(

@@ -6,17 +6,16 @@ import numpy as np
 import pandas
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from regatlas.figures.style import (
     Method,
     Spec,
-    legend,
+    line_legend,
     look,
     mark,
-    mark_legend,
     note,
+    nothing,
     percent,
     plain_ticks,
     save_svg,
@@ -44,9 +43,7 @@ def draw(spec: Spec, table: pandas.DataFrame, robustness: pandas.DataFrame, fold
     corruptions = list(dict.fromkeys(mine["corruption"]))
     with look():
         lines = -(-len(corruptions) // _ACROSS) or 1
-        columns = 3 if len(shown) > 6 else 2
-        height = 0.9 + 1.6 * lines + 0.2 * -(-len(shown) // columns)
-        figure = Figure(figsize=(spec.width, height), layout="constrained")
+        figure = Figure(figsize=(spec.width, 0.9 + 1.6 * lines), layout="constrained")
         if shown:
             panels = figure.subplots(lines, min(_ACROSS, len(corruptions)), squeeze=False, sharex=True, sharey=True)
             for axes, corruption in zip(panels.flat, corruptions, strict=False):
@@ -62,11 +59,9 @@ def draw(spec: Spec, table: pandas.DataFrame, robustness: pandas.DataFrame, fold
                 axes.set_xlabel("Severity", fontsize=8)
             for axes in panels[:, 0]:
                 axes.set_ylabel("Test accuracy (%)", fontsize=8)
-            handles = [Line2D([], [], color=m.color, linestyle=m.dash, marker=m.marker, markersize=4) for m in shown]
-            names = [wrap(method.label, 66 // columns) for method in shown]
-            mark_legend(shown, legend(figure, handles, names, loc="outside lower left", ncols=columns, handlelength=4))
+            line_legend(figure, shown)
         else:
-            figure.text(0.5, 0.5, "no finished run", ha="center", style="italic")
+            nothing(figure)
         note(figure, " ".join(filter(None, [about, spec.left_out(table)])), 100, above=True)
         title = "Accuracy on corrupted test images"
         save_svg(figure, Path(folder) / "robustness.svg", title, _describe(shown, mine, about))

@@ -42,6 +42,7 @@ def draw(spec: Spec, table: pandas.DataFrame, comparison: pandas.DataFrame, fold
         folder: where the figure goes.
     """
     rows = comparison.set_index("method").reindex([method.id for method in spec.methods])
+    rows.loc[rows["microseconds_per_step"].isna(), "relative_runtime"] = np.nan  # a baseline has 1 without any time
     against = set(baselines_of(spec, rows).values()) - {""} or {spec.baseline}
     labels = {method.id: method.label for method in spec.methods}
     baseline = "its baseline" if len(against) > 1 else labels.get(*against, *against)
@@ -64,7 +65,7 @@ def draw(spec: Spec, table: pandas.DataFrame, comparison: pandas.DataFrame, fold
             mark(method, axes.text(1.03, row, _time(values), transform=axes.get_yaxis_transform(), va="center"))
         _scale(axes, rows.filter(regex="relative_runtime").to_numpy(dtype=float))
         axes.set_xlabel(wrap(f"Time per training step, relative to {baseline}", 60))
-        _key(figure, bool(rows["relative_runtime_low"].notna().any()), published)
+        _key(figure, rows, published)
         note(figure, spec.left_out(table), 100)
         title = "Time per training step"
         save_svg(figure, Path(folder) / "runtime.svg", title, _describe(spec, table, rows, baseline))
@@ -72,7 +73,9 @@ def draw(spec: Spec, table: pandas.DataFrame, comparison: pandas.DataFrame, fold
 
 def _time(values: pandas.Series) -> str:
     time = float(values["microseconds_per_step"])
-    return f"{number(time)} µs per step" if np.isfinite(time) else "no finished run"
+    if np.isfinite(time):
+        return f"{number(time)} µs per step"
+    return "no measured time" if values["seeds"] > 0 else "no finished run"
 
 
 def _scale(axes: Axes, ratios: np.ndarray) -> None:
@@ -88,13 +91,17 @@ def _scale(axes: Axes, ratios: np.ndarray) -> None:
         plain_ticks(axes.xaxis)
 
 
-def _key(figure: Figure, repeated: bool, published: bool) -> None:
-    handles = [Line2D([], [], color=INK, marker="o", markersize=5, linewidth=2 if repeated else 0)]
-    labels = ["mean and 95 % interval over seeds" if repeated else "one seed"]
+def _key(figure: Figure, rows: pandas.DataFrame, published: bool) -> None:
+    handles, labels = [], []
+    if rows["relative_runtime"].notna().any():
+        repeated = bool(rows["relative_runtime_low"].notna().any())
+        handles.append(Line2D([], [], color=INK, marker="o", markersize=5, linewidth=2 if repeated else 0))
+        labels.append("mean and 95 % interval over seeds" if repeated else "one seed")
     if published:
         handles.append(Line2D([], [], **PUBLISHED))
         labels.append("published, on another machine")
-    legend(figure, handles, labels, loc="outside upper left", ncols=2)
+    if handles:
+        legend(figure, handles, labels, loc="outside upper left", ncols=2)
 
 
 def _describe(spec: Spec, table: pandas.DataFrame, rows: pandas.DataFrame, baseline: str) -> str:

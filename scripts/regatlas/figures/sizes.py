@@ -9,21 +9,20 @@ import numpy as np
 import pandas
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from regatlas.figures.style import (
     Method,
     Spec,
-    legend,
+    line_legend,
     look,
     mark,
-    mark_legend,
     note,
+    nothing,
     percent,
     plain_ticks,
     save_svg,
-    wrap,
+    with_interval,
 )
 from regatlas.statistics import t_interval
 
@@ -45,20 +44,16 @@ def draw(spec: Spec, table: pandas.DataFrame, families: list[list[str]], folder:
     lines = [(_family([methods[name] for name in family]), _line(finished, family)) for family in families]
     lines = [(method, line) for method, line in lines if len(line)]
     with look():
-        columns = 3 if len(lines) > 6 else 2
-        figure = Figure(figsize=(spec.width, 3.2 + 0.2 * -(-len(lines) // columns)), layout="constrained")
+        figure = Figure(figsize=(spec.width, 3.2), layout="constrained")
         if lines:
             for axes, (name, label) in zip(figure.subplots(1, len(_PANELS)), _PANELS, strict=True):
                 for method, line in lines:
                     _draw(axes, method, line, name)
                 _axes(axes, np.unique(np.concatenate([line["train_size"].to_numpy(float) for _, line in lines])))
                 axes.set_ylabel(label)
-            shown = [method for method, _ in lines]
-            handles = [Line2D([], [], color=m.color, linestyle=m.dash, marker=m.marker, markersize=5) for m in shown]
-            names = [wrap(method.label, 66 // columns) for method in shown]
-            mark_legend(shown, legend(figure, handles, names, loc="outside lower left", ncols=columns, handlelength=4))
+            line_legend(figure, [method for method, _ in lines])
         else:
-            figure.text(0.5, 0.5, "no finished run", ha="center", style="italic")
+            nothing(figure)
         note(figure, spec.left_out(table), 100, above=True)
         title = "Accuracy against the number of training images"
         save_svg(figure, Path(folder) / "data_sizes.svg", title, _describe(lines))
@@ -88,12 +83,20 @@ def _line(finished: pandas.DataFrame, family: list[str]) -> pandas.DataFrame:
 def _draw(axes: Axes, method: Method, line: pandas.DataFrame, name: str) -> None:
     sizes = line["train_size"].to_numpy(float)
     mean, low, high = (100 * line[f"{name}{end}"].to_numpy(float) for end in ("", "_low", "_high"))
-    mark(method, axes.plot(sizes, mean, color=method.color, linestyle=method.dash), method.label)
+    if name == "test_accuracy":
+        low, high = np.clip((low, high), 0, 100)  # of few seeds the t interval may leave what an accuracy can be
+    unit = " %" if name == "test_accuracy" else " points"
+    said = [
+        f"{with_interval(*values, '{:.2f}'.format, unit)} with {size:,.0f} images"
+        for size, *values in zip(sizes, mean, low, high, strict=True)
+    ]
+    drawn = axes.plot(sizes, mean, color=method.color, linestyle=method.dash)
     if np.isfinite(low).any():
-        mark(method, axes.fill_between(sizes, low, high, color=method.color, alpha=0.2, linewidth=0), method.label)
-    for size, value in zip(sizes, mean, strict=True):
+        drawn.append(axes.fill_between(sizes, low, high, color=method.color, alpha=0.2, linewidth=0))
+    mark(method, drawn, f"{method.label}: {'; '.join(said)}")
+    for size, value, text in zip(sizes, mean, said, strict=True):
         point = axes.plot(size, value, color=method.color, marker=method.marker, markersize=5)
-        mark(method, point, f"{method.label}: {value:.2f} with {size:,.0f} images")
+        mark(method, point, f"{method.label}: {text}")
 
 
 def _axes(axes: Axes, sizes: np.ndarray) -> None:

@@ -7,11 +7,10 @@ import numpy as np
 import pandas
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from regatlas import geometry, tables
-from regatlas.figures.style import INK, Spec, legend, look, mark, mark_legend, note, number, save_svg, wrap
+from regatlas.figures.style import INK, Spec, line_legend, look, mark, note, nothing, number, save_svg
 from regatlas.figures.weights import finished_runs, first_kernel
 from regatlas.reference import Reference
 
@@ -38,34 +37,28 @@ def draw(spec: Spec, table: pandas.DataFrame, root: str | Path, reference: Refer
     known = ~np.isnan(reference.template).any(axis=0)
     template = geometry.power_spectrum(reference.template[:, known], reference.live, reference.image_shape)
     with look():
-        columns = 3 if len(shown) > 6 else 2
-        height = 3.3 + 0.2 * -(-(len(shown) + 2) // columns)
-        figure = Figure(figsize=(spec.width, height), layout="constrained")
+        figure = Figure(figsize=(spec.width, 3.3), layout="constrained")
         if shown:
             axes = figure.subplots()
             frequencies = np.arange(1, len(template) + 1)
             for method in shown:
                 line = {"color": method.color, "linestyle": method.dash}
-                mark(method, axes.plot(frequencies, spectra[method.id], **line), method.label)
-                end = axes.plot(frequencies[-1], spectra[method.id][-1], color=method.color, marker=method.marker, ms=5)
-                mark(method, end, f"{method.label}: {_said(spectra[method.id])}")
-            axes.plot(frequencies, template, color=INK, linewidth=1, linestyle=(0, (1, 1)))
-            axes.axhline(1, color=INK, linewidth=0.8, alpha=0.5)
+                drawn = axes.plot(frequencies, spectra[method.id], **line)
+                end = {"color": method.color, "marker": method.marker, "markersize": 5}
+                drawn += axes.plot(frequencies[-1], spectra[method.id][-1], **end)
+                mark(method, drawn, f"{method.label}: {_said(spectra[method.id])}")
+            (classes,) = axes.plot(frequencies, template, color=INK, linewidth=1, linestyle=(0, (1, 1)))
+            noise = axes.axhline(1, color=INK, linewidth=0.8, alpha=0.5)
             _axes(axes)
-            handles = [Line2D([], [], color=m.color, linestyle=m.dash, marker=m.marker, markersize=5) for m in shown]
-            handles.append(Line2D([], [], color=INK, linewidth=1, linestyle=(0, (1, 1))))
-            handles.append(Line2D([], [], color=INK, linewidth=0.8, alpha=0.5))
-            names = [wrap(method.label, 66 // columns) for method in shown]
-            names += ["the classes' mean images", "white noise, as the start"]
-            box = legend(figure, handles, names, loc="outside lower left", ncols=columns, handlelength=4)
-            mark_legend(shown, box)
+            line_legend(figure, shown, {"the classes' mean images": classes, "white noise, as the start": noise})
         else:
-            figure.text(0.5, 0.5, "no finished run", ha="center", style="italic")
+            nothing(figure)
         note(figure, " ".join(filter(None, [about, spec.left_out(table)])), 100, above=True)
         title = "Power spectra of the weight images"
         parts = [
             "Lines of the power of the weight images against spatial frequency, one line a method, mean over seeds; "
-            "1 is white noise, more on the left is coarse shape.",
+            "1 is white noise, more on the left is coarse shape. The weights are row-centred (raw where they lead to "
+            "hidden units) and those of live pixels, which are on often enough.",
             *(f"{method.label}: {_said(spectra[method.id])}." for method in shown),
             *filter(None, [about, spec.left_out(table)]),
         ]

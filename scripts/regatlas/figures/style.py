@@ -10,7 +10,7 @@ import json
 import re
 import textwrap
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from xml.etree import ElementTree
@@ -24,6 +24,7 @@ from matplotlib.axis import Axis
 from matplotlib.colors import is_color_like, to_hex
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
+from matplotlib.lines import Line2D
 from matplotlib.ticker import ScalarFormatter
 
 from regatlas.arguments import spec_text
@@ -207,6 +208,11 @@ def percent(fraction: float, digits: int = 2) -> str:
     return f"{100 * fraction:.{digits}f} %"
 
 
+def with_interval(mean: float, low: float, high: float, form: Callable[[float], str] = number, unit: str = "") -> str:
+    """A mean in words, with its interval if it has one."""
+    return f"{form(mean)}{unit}" + (f" ({form(low)} to {form(high)})" if np.isfinite(low) else "")
+
+
 def legend(target: Axes | Figure, handles: Sequence[Artist], labels: Sequence[str], **options) -> Legend:
     """A legend that shows labels literally: matplotlib hides those that start with an underscore."""
     result = target.legend(handles, [f"x{label}" for label in labels], **options)
@@ -236,6 +242,19 @@ def mark_legend(methods: Iterable[Method], box: Legend) -> None:
         mark(method, (handle, text))
 
 
+def line_legend(figure: Figure, methods: Sequence[Method], more: Mapping[str, Artist] | None = None) -> Legend:
+    """A legend of the methods' lines and, by their labels, of ``more``, for which the figure becomes higher."""
+    handles = [Line2D([], [], color=m.color, linestyle=m.dash, marker=m.marker, markersize=5) for m in methods]
+    handles += (more or {}).values()
+    columns = 3 if len(methods) > 6 else 2
+    labels = [*(wrap(method.label, 66 // columns) for method in methods), *(more or {})]
+    lines = max(label.count("\n") + 1 for label in labels)
+    figure.set_figheight(figure.get_figheight() + -(-len(labels) // columns) * (0.055 + 0.145 * lines))
+    box = legend(figure, handles, labels, loc="outside lower left", ncols=columns, handlelength=4)
+    mark_legend(methods, box)
+    return box
+
+
 def plain_ticks(axis: Axis) -> None:
     """Numbers in full at the ticks, all with the same decimals."""
     formatter = ScalarFormatter(useOffset=False, useMathText=False)
@@ -261,6 +280,11 @@ def name_rows(axes: Axes, methods: Sequence[Method], characters: int) -> None:
         axes.axhline(edge - 0.5, color=INK, alpha=0.15, linewidth=0.6)
 
 
+def nothing(figure: Figure, why: str = "no finished run") -> None:
+    """Say why the figure is empty."""
+    figure.text(0.5, 0.5, why, ha="center", style="italic")
+
+
 def note(figure: Figure, text: str, characters: int, above: bool = False) -> None:
     """A small line under or above the figure (constrained layout makes room for it)."""
     if text:
@@ -281,13 +305,13 @@ def save_svg(figure: Figure, path: str | Path, title: str, description: str) -> 
     """Write a figure as an SVG to be inlined in a page or opened by itself; the same figure, the same bytes.
 
     It has a ``<title>`` and a ``<desc>`` that speak for it, no styles that would leak into the page, and ids
-    that start with the file's name, so that several can stand in one page. What ``mark`` has marked has the method's
-    id as ``data-method`` and the tip as its own ``<title>``.
+    that start with ``figure-`` and the file's name, so that several can stand in one page. What ``mark`` has marked
+    has the method's id as ``data-method`` and the tip as its own ``<title>``.
     """
     stream = BytesIO()
     figure.savefig(stream, format="svg", metadata={"Date": None})
     root = ElementTree.fromstring(stream.getvalue())
-    name = Path(path).stem
+    name = f"figure-{Path(path).stem}"  # the page's headings have ids, too, such as cost-title
     _drop(root, f"{{{_SVG}}}metadata", f"{{{_SVG}}}style")
     used = set(re.findall(r'(?:href="|url\()#([^")]+)', ElementTree.tostring(root, "unicode")))
     for element in list(root.iter()):

@@ -9,10 +9,11 @@ import numpy as np
 import pandas
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
 from regatlas import runs
-from regatlas.figures.style import Spec, look, number, save_png, save_svg, wrap
+from regatlas.figures.style import Method, Spec, look, mark, number, save_png, save_svg, wrap
 
 UNITS = 10  # of a hidden layer, that are shown
 CLASSES = 20  # of a one-layer network, that are shown at most
@@ -112,7 +113,7 @@ def draw(
     for kind, rows in (("one_seed", one), ("mean", mean)):
         limits = [row.limit(~never_lit) for row in rows]
         for scale, row_limits in (("shared", [max(limits)] * len(rows)), ("own", limits)):
-            which = f"seed {spec.seed}" if kind == "one_seed" else "mean over seeds"
+            which = f"raw weights of seed {spec.seed}" if kind == "one_seed" else "mean of the raw weights over seeds"
             on = "one colour scale for all methods" if scale == "shared" else "a colour scale for each method"
             title = f"Weight images ({which}, {on})"
             with look():
@@ -120,7 +121,9 @@ def draw(
                     figure = _no_mean(spec)
                     description = _NO_MEAN
                 else:
-                    picture = _Picture(spec, rows, row_limits, never_lit, shape, hidden, scale == "shared", about)
+                    picture = _Picture(
+                        spec, rows, row_limits, never_lit, shape, hidden, scale == "shared", which, about
+                    )
                     figure = picture.figure
                     description = f"{_describe(spec, rows, row_limits, never_lit, hidden, which)} {about}".strip()
                 stem = Path(folder) / f"weights_{scale}_scale_{kind}"
@@ -152,6 +155,7 @@ class _Picture:
         shape: Sequence[int],
         hidden: bool,
         shared: bool,
+        which: str,
         about: str = "",
     ):
         widest = max((row.weights.shape[1] for row in rows if row.weights is not None), default=0)
@@ -168,27 +172,25 @@ class _Picture:
             for method, text in zip(spec.methods, notes, strict=True)
         ]
         heads = [_LINE * (label.count("\n") + 1) + 0.06 for label in labels]
-        lines = wrap(about, int(self.width * 14)).split("\n") if about else []
-        top = 0.47 + _LINE * len(lines)
+        what = f"hidden unit (the first {self.columns})" if hidden else "output class"
+        headings = [f"{which.capitalize()}, from the pixels to each {what}"]
+        headings += wrap(about, int(self.width * 14)).split("\n") if about else []
+        top = 0.32 + _LINE * len(headings)
         drawn = sum(row.weights is not None for row in rows)
         height = top + sum(heads) + drawn * self.cell_height + len(rows) * 0.1 + (0.72 if shared else 0.34)
         self.figure = Figure(figsize=(self.width, height))
         self.axes = self.figure.add_axes((0, 0, 1, 1), xlim=(0, self.width), ylim=(height, 0))
         self.axes.set_axis_off()
-        self._headings(hidden, lines, top)
+        self._headings(hidden, headings, top)
         y = top
         for method, label, text, head, row, limit in zip(spec.methods, labels, notes, heads, rows, limits, strict=True):
-            swatch = Rectangle((0.02, y + 0.045), 0.11, 0.11, facecolor=method.color, linewidth=0)
-            self.axes.add_patch(swatch)
-            for number_of_line, line in enumerate(label.split("\n")):
-                self.axes.text(0.18, y + 0.15 + number_of_line * _LINE, line, va="baseline")
-            right = self._left(self.columns) - _GAP
-            self.axes.text(right, y + 0.15, text, ha="right", va="baseline", size=8)
+            self._row_head(method, y, label, text)
             y += head
             if row.weights is not None:
-                self._images(row.weights, y, limit)
+                mark(method, self._images(row.weights, y, limit))
                 if not shared:
-                    self._scale((self.right + 0.03, y, 0.09, self.cell_height), limit, vertical=True)
+                    scale = (self.right + 0.03, y, 0.09, self.cell_height)
+                    mark(method, self._scale(scale, limit, vertical=True))
                 y += self.cell_height
             y += 0.1
         self._key(y + 0.06)
@@ -198,28 +200,37 @@ class _Picture:
     def _left(self, column: int) -> float:
         return 0.02 + column * (self.cell + _GAP)
 
-    def _headings(self, hidden: bool, about: Sequence[str], bottom: float) -> None:
-        what = f"hidden unit (the first {self.columns})" if hidden else "output class"
-        self.axes.text(0.02, 0.15, f"Weights from the pixels to each {what}", va="baseline")
-        for line, text in enumerate(about, start=1):
-            self.axes.text(0.02, 0.15 + line * _LINE, text, va="baseline", size=8)
+    def _headings(self, hidden: bool, headings: Sequence[str], bottom: float) -> None:
+        for line, text in enumerate(headings):
+            self.axes.text(0.02, 0.15 + line * _LINE, text, va="baseline", size=8 if line else 9)
         for column in range(self.columns):
             name = str(column + hidden)
             self.axes.text(
                 self._left(column) + self.cell / 2, bottom - 0.09, name, ha="center", va="baseline", size=9.5
             )
 
-    def _images(self, kernel: np.ndarray, y: float, limit: float) -> None:
+    def _row_head(self, method: Method, y: float, label: str, text: str) -> None:
+        swatch = Rectangle((0.02, y + 0.045), 0.11, 0.11, facecolor=method.color, linewidth=0)
+        drawn = [self.axes.add_patch(swatch)]
+        for line, words in enumerate(label.split("\n")):
+            drawn.append(self.axes.text(0.18, y + 0.15 + line * _LINE, words, va="baseline"))
+        right = self._left(self.columns) - _GAP
+        drawn.append(self.axes.text(right, y + 0.15, text, ha="right", va="baseline", size=8))
+        mark(method, drawn)
+
+    def _images(self, kernel: np.ndarray, y: float, limit: float) -> list[AxesImage]:
+        drawn = []
         for column in range(min(self.columns, kernel.shape[1])):
             left = self._left(column)
             pixels = _colors(kernel[:, column], limit)
             pixels[self.never_lit] = _NEVER_LIT
             box = (left, left + self.cell, y + self.cell_height, y)
             image = pixels.reshape(*self.shape, 4)
-            self.axes.imshow(image, extent=box, interpolation="none", aspect="auto", origin="upper")
+            drawn.append(self.axes.imshow(image, extent=box, interpolation="none", aspect="auto", origin="upper"))
         self.axes.set(xlim=(0, self.width), ylim=(self.figure.get_figheight(), 0))
+        return drawn
 
-    def _scale(self, box: tuple[float, float, float, float], limit: float, vertical: bool) -> None:
+    def _scale(self, box: tuple[float, float, float, float], limit: float, vertical: bool) -> Axes:
         """A colour scale with numbers; ``box`` is left, top, width, height in inches."""
         height = self.figure.get_figheight()
         left, top, wide, high = box
@@ -244,6 +255,7 @@ class _Picture:
             axes.set_yticks([])
         for spine in axes.spines.values():
             spine.set_visible(False)
+        return axes
 
     def _key(self, y: float) -> None:
         texts = ["larger weights take the end colours"]

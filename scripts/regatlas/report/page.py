@@ -26,15 +26,17 @@ _CAPTIONS = {  # section -> file -> caption
         "forest": "Difference in test accuracy, seed by seed, with its intervals and the band of what does not matter.",
     },
     "weights": {
-        "weights_own_scale_one_seed": "Weights of one seed, each method on its own colour scale: the textures.",
+        "weights_own_scale_one_seed": "Raw weights of the seed named above, each method on its own colour scale: "
+        "the textures.",
         "weights_shared_scale_one_seed": "The same weights on one scale for all methods: the sizes.",
-        "weights_own_scale_mean": "Mean over the seeds, each method on its own scale: what is left when the accidents "
-        "of one seed average out.",
-        "weights_shared_scale_mean": "Mean over the seeds on one scale for all methods.",
+        "weights_own_scale_mean": "Mean of the raw weights over the seeds, each method on its own scale: what is left "
+        "when the accidents of one seed average out.",
+        "weights_shared_scale_mean": "Mean of the raw weights over the seeds, on one scale for all methods.",
     },
     "spectrum": {
         "weight_spectrum": "Power spectra of the weight images: coarse shape on the left, fine texture on the right; "
-        "1 is white noise.",
+        "1 is white noise. The weights are row-centred (raw where they lead to hidden units) and those of live pixels, "
+        "which are on often enough.",
     },
     "distribution": {
         "weight_distribution": "Distribution of the weights, all seeds together, with its two ends; of several layers, "
