@@ -208,6 +208,10 @@ def added_to_the_loss(method, variables, noise):
     return method.loss(lambda x: tf.constant(0.0), None, variables, noise) + (0.0 if penalty is None else penalty)
 
 
+def of_step(noise, step):
+    return tf.nest.map_structure(lambda drawn: None if drawn is None else drawn[step], noise)
+
+
 @pytest.mark.parametrize("other", OTHERS)
 def test_bayes_by_backprops_divergence_beside_another_is_that_of_its_own_posterior(rng, other):
     """Of another's kernels it would be far off: twice as large a weight is nothing the posterior draws."""
@@ -215,8 +219,7 @@ def test_bayes_by_backprops_divergence_beside_another_is_that_of_its_own_posteri
     both = beside(bayes(), OTHERS[other]())
     variables = {name: tf.constant(value) for name, value in both.variables(network(rng)).items()}
     noise = noise_of(both, steps=draws)
-    steps = [tf.nest.map_structure(lambda drawn: None if drawn is None else drawn[i], noise) for i in range(draws)]
-    found = [N * float(added_to_the_loss(both, variables, step)) for step in steps]
+    found = [N * float(added_to_the_loss(both, variables, of_step(noise, step))) for step in range(draws)]
     mu = np.concatenate([variables[f"kernel_{layer}"].numpy().ravel() for layer in (0, 1)]).astype(np.float64)
 
     def log_prior(w):
@@ -232,7 +235,7 @@ def test_beside_another_a_posterior_adds_what_it_adds_alone(rng, name, other):
     method = METHODS[name]()
     variables = {key: tf.constant(value) for key, value in method.variables(network(rng)).items()}
     both = beside(method, OTHERS[other]())
-    noise = tf.nest.map_structure(lambda drawn: None if drawn is None else drawn[-1], noise_of(both, steps=9))
+    noise = of_step(noise_of(both, steps=9), 8)
     np.testing.assert_allclose(
         added_to_the_loss(both, variables, noise), added_to_the_loss(method, variables, noise[0]), rtol=1e-6
     )
