@@ -86,3 +86,19 @@ def test_no_sentence_has_a_dash_for_a_number_or_a_wrong_plural(tmp_path, given):
             assert "\N{EN DASH}" not in text and not re.search(r"\bnan\b", text), (row["claim"], text)
             assert not re.search(r"\b1 (published )?(point|seed|setting|method|step|run|value|image)s\b", text), text
             assert '"n": 1, "of": "seeds"' not in text
+
+
+def test_the_measurement_that_decides_comes_first(tmp_path):
+    rng = np.random.default_rng(0)
+    kernel = rng.standard_normal((PIXELS, CLASSES))
+    for seed in SEEDS:
+        for method in (*METHODS, "post_l2", "matched_weight_norm"):
+            write_run(tmp_path, method, seed, kernel)
+    own = study("post", {name: {} for name in METHODS}, root=tmp_path)
+    ladder = study("ladder", {"post_l2": {}, "matched_weight_norm": {}}, root=tmp_path)
+    names = quantities(ask(22, own, ladder))
+    assert "of the study ladder" in names[0] and len(names) == len({*names}) == 6
+    fair = study("fair", {"none": {}, "weight_noise": {}, "bayes_by_backprop": {"test_nll": 0.2}}, root=tmp_path)
+    for seed in SEEDS:
+        write_run(tmp_path, "bayes_by_backprop", seed, kernel, trained_rho_0=kernel)
+    assert quantities(ask(34, own, fair))[0] == "bayes_by_backprop: NLL minus none's"

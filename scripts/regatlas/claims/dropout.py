@@ -171,5 +171,5 @@ def multilayer(evidence: Evidence) -> Answer:
             "roughness without hidden layers, dropout minus none", "dropout", "none", "roughness"
         )
         found.append(one)
-        why += f", where without hidden layers it is {one:+.3f}"
+        why += f"; without hidden layers dropout changes it by {one:+.3f}"
     return Answer(both.verdict, why, tuple(found))

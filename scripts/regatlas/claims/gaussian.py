@@ -273,7 +273,8 @@ def promising(evidence: Evidence) -> Answer:
             found["pruned"].append(decisive)
             found["other"] += others
     verdict = agree(_any(below, found["nll"]), _any(above, found["pruned"]))
-    best = min(found["nll"], key=lambda one: one.value)
+    found["nll"].sort(key=lambda one: one.value)
+    best = found["nll"][0]
     sturdiest = max(found["pruned"], key=lambda one: one.value, default=None)
     costs = sorted(one.value for one in found["cost"])
     return Answer(

@@ -99,7 +99,7 @@ def gains(study: Study, where: str, baseline: str, methods: list[str]) -> tuple[
     best = max(methods, key=lambda method: study.rows(method)["validation_accuracy"].mean())
     label = study.label(best)
     return [
-        study.difference(f"{where}, {label}: {words}", best, baseline, column, unit, scale)
+        study.difference(f"{where}, {label}: {words} minus none's", best, baseline, column, unit, scale)
         for column, words, unit, scale in _GAINS
     ], label
 
@@ -184,6 +184,7 @@ def symptom(evidence: Evidence) -> Answer:
         over = mean("the same over the strengths of L2", strengths)
         found.insert(1, dataclasses.replace(over, high=min(over.high, 1.0)))
     verdict = above(across)
+    also = say(above(inside, _WEAK), "also tells", "hardly tells", "does not surely tell")
     return Answer(
         verdict,
         f"over {count(across.n, 'setting')} of methods norm and gap correlate by {across:.2f}"
@@ -193,7 +194,7 @@ def symptom(evidence: Evidence) -> Answer:
         + say(verdict, "tells", "does not tell", "does not clearly tell")
         + " which settings overfit more"
         + (
-            ", and " + say(above(inside, _WEAK), "also", "hardly", "not surely") + " which seeds of one setting do"
+            f", and of the seeds of one setting it {also} which do"
             if known(inside.low)
             else "; which seeds of one setting do takes three seeds to say"
         ),

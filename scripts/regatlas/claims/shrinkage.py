@@ -219,11 +219,13 @@ def same_effect(evidence: Evidence) -> Answer:
         if pair:
             found = alike(compared(evidence.others[name], pair.one, pair.other, live))
             where = f"{pair.one[0]} and {pair.other[0]} of the study {name}, norms {(pair.ratio - 1) * 100:.1f} % apart"
-            measurements += [_named(one, where) for one in found]
+            named = [_named(one, where) for one in found]
+            measurements += named
             if pair.ratio <= _CLOSE_NORMS:
-                matched[name] = pair.norm, found
+                matched[name] = pair.norm, named
     best = min(matched, key=lambda name: matched[name][0], default=None)
-    cosine, _, accuracy = matched[best][1] if best else here
+    decisive = matched[best][1] if best else []
+    cosine, _, accuracy = decisive or here
     return Answer(
         every(above(cosine, _SAME), within(accuracy, _MARGIN)) if best else UNDECIDED,
         f"the post's two have a cosine of {here[0]:.4f} at norms of {number(norms[0], '.2f')} (L2) and "
@@ -233,7 +235,7 @@ def same_effect(evidence: Evidence) -> Answer:
             if best
             else "; no study that was run has them at equal norms, which would decide"
         ),
-        tuple(measurements),
+        (*decisive, *(one for one in measurements if one not in decisive)),
     )
 
 
@@ -300,9 +302,9 @@ def _deep(evidence: Evidence) -> Answer:
     matched = pair.ratio <= _CLOSE_NORMS
     verdict = every(within(accuracy, _MARGIN), above(closer)) if matched else UNDECIDED
     why = (
-        f"with two hidden layers, at norms of {number(pair.norm, '.1f')} (L2) and {number(pair.fixed, '.1f')}, test "
-        f"accuracy differs by {accuracy.text()} and {agreement:.1f} % of the predictions are the same (L2 and none: "
-        f"{scale[1]:.1f} %)"
+        f"with two hidden layers, at norms of {number(pair.norm, '.1f')} (L2) and {number(pair.fixed, '.1f')}, the "
+        f"norm constraint's test accuracy differs from L2's by {accuracy.text()} and {agreement:.1f} % of the "
+        f"predictions are the same (L2 and none: {scale[1]:.1f} %)"
     )
     if not matched:
         why += "; no two of their points have equal norms, so one is held back more than the other"
