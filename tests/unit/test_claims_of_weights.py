@@ -1,5 +1,6 @@
 """Claims that look at weights and images: their measures against hand-made networks, and verdicts that turn."""
 
+import json
 import re
 
 import numpy as np
@@ -179,7 +180,7 @@ def test_a_columns_largest_weights_and_the_pixels_that_matter(tmp_path):
     added = 1000 * rng.standard_normal((PIXELS, 1))
     assert ask(5, posts(tmp_path / "a", none=lambda seed: plain))["verdict"] == SUPPORTED
     row = ask(5, posts(tmp_path / "b", none=lambda seed: plain + added))
-    assert row["verdict"] == REFUTED and re.search(r"they would \((0\.9|1\.0)", row["why"])
+    assert row["verdict"] == REFUTED and re.search(r"deviation it is (0\.9|1\.0)", row["why"])
 
 
 def test_shadows_of_digits(tmp_path):
@@ -243,12 +244,22 @@ def test_gaussians_weights_are_a_bump_and_look_like_nones(tmp_path):
     assert row["verdict"] == REFUTED and row["value"] == pytest.approx(1)
     row = ask(30, own)
     assert row["verdict"] == SUPPORTED and "% are negative" in row["why"] and row["value"] > 0
+    assert "No weight is negative (the smallest is 0." in row["why"]
     for seed in SEEDS:
         write_run(tmp_path / "other", "gaussian", seed, NOISE[seed])
         write_run(tmp_path / "other", "none", seed, TEMPLATE)
     own = study("post", {"none": {}, "gaussian": {}}, root=tmp_path / "other")
     assert ask(13, own)["verdict"] == UNMEASURED  # no centres and widths
     assert ask(14, own)["verdict"] == SUPPORTED and ask(30, own)["verdict"] == REFUTED
+
+
+def test_weights_that_round_to_0_are_counted(tmp_path):
+    for seed in SEEDS:
+        kernel = np.abs(NOISE[seed]) + 0.1
+        kernel.flat[: 2 * (seed == 3)] = 0
+        write_run(tmp_path, "gaussian", seed, kernel)
+    row = ask(30, study("post", {"gaussian": {}}, root=tmp_path))
+    assert row["verdict"] == SUPPORTED and f"(2 of {5 * PIXELS * CLASSES} are 0 by rounding)" in row["why"]
 
 
 def test_l2_forgets_its_start_or_does_not(tmp_path):
@@ -279,7 +290,7 @@ def test_whether_l2_fails_on_typical_images(tmp_path):
 def test_l2_and_weight_normalization_at_their_own_norms_and_at_one(tmp_path):
     own = posts(tmp_path / "a", l2=template(2), weight_norm=template(1))
     row = ask(22, own)
-    assert row["verdict"] == SUPPORTED and "no study has them at equal norms" in row["why"]
+    assert row["verdict"] == UNDECIDED and "no study that was run has them at equal norms" in row["why"]
     other = study("post", {"l2": {}, "weight_norm": {"test_accuracy": 0.7}}, root=tmp_path / "a")
     assert ask(22, other)["verdict"] == UNDECIDED  # other norms, other accuracy
     same = posts(tmp_path / "b", "ladder", post_l2=template(2), matched_weight_norm=[template(1), template(2.01)])
@@ -290,7 +301,11 @@ def test_l2_and_weight_normalization_at_their_own_norms_and_at_one(tmp_path):
     unlike = posts(tmp_path / "c", "ladder", post_l2=template(2), matched_weight_norm=template(1.5, noise=0.9))
     far = shrinkage.nearest(unlike).ratio > 1.02
     assert far and ask(22, other, unlike)["verdict"] == UNDECIDED
-    assert ask(22, posts(tmp_path / "d", l2=template(2), weight_norm=noise()))["verdict"] == REFUTED
+    sizes = np.linalg.norm(2 * TEMPLATE) / np.linalg.norm(NOISE, axis=(1, 2))
+    other = posts(
+        tmp_path / "d", "ladder", post_l2=template(2), matched_weight_norm=lambda seed: sizes[seed] * NOISE[seed]
+    )
+    assert ask(22, own, other)["verdict"] == REFUTED
 
 
 def test_of_several_pairs_of_equal_norms_the_one_held_back_most_is_compared(tmp_path):
@@ -356,6 +371,9 @@ def test_hyperparameters(far, expected):
     row = ask(27, study("post", {"none": {}}), study("fair", dict.fromkeys("abcdef", points)))
     assert row["verdict"] == expected, row["why"]
     assert row["n"] == len(SEEDS)
+    names = [found["quantity"] for found in json.loads(row["measurements"])]
+    assert sum(name.startswith("standard deviation between ") for name in names) == len(names) - 1
+    assert "+" not in row["measurements"]  # a spread has no sign
 
 
 def test_one_method_does_not_decide_that_hyperparameters_matter():
@@ -411,7 +429,7 @@ def test_sizes_of_an_opinion():
     small = study("small-data", {"none_500": {"train_size": 500, "test_accuracy": [0.8] * 5}, "none_55000": {}})
     row = ask(31, study("post", {"none": {}}), fair, small)
     assert row["verdict"] == OPINION and row["value"] == pytest.approx(2, abs=0.01)
-    assert "13.0" in row["why"]
+    assert "13.0" in row["why"] and "+" not in row["measurements"]  # a range has no sign
 
 
 def test_a_lost_run_file_is_said(tmp_path):

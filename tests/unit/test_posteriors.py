@@ -6,10 +6,13 @@ import tensorflow as tf
 from scipy import integrate, optimize, stats
 from test_regularizers import differences, noise_of, told
 
+from regatlas.combination import combined
 from regatlas.networks import Parameters
 from regatlas.regularizers import adaptive_weight_noise, variational_dropout
 from regatlas.regularizers.adaptive_weight_noise import AdaptiveWeightNoise
 from regatlas.regularizers.bayes_by_backprop import BayesByBackprop, log_mixture
+from regatlas.regularizers.dropconnect import DropConnect
+from regatlas.regularizers.norm_constraint import NormConstraint
 from regatlas.regularizers.variational_dropout import VariationalDropout, log_alpha
 
 SHAPES = [(4, 5), (3, 4)]
@@ -117,14 +120,15 @@ def test_the_mixtures_density_is_scipys():
     np.testing.assert_allclose(far, np.log(0.25) + stats.norm.logpdf(30, 0, 0.37), rtol=1e-6)
 
 
-def sampled_penalty(mu, sigma, count, seed=0):
-    """N times the penalty of weights of one mu and sigma, per weight, and its standard error."""
+def sampled_divergence(mu, sigma, count, seed=0):
+    """N times what is added to the loss of weights of one mu and sigma, per weight, and its standard error."""
     method = bayes([(1, count)])
     rho = np.log(np.expm1(sigma))
     variables = {"kernel_0": tf.fill([1, count], np.float64(mu)), "rho_0": tf.fill([1, count], np.float64(rho))}
-    w = mu + sigma * np.random.default_rng(seed).normal(size=(1, count))
-    penalty = float(method.penalty(variables, Parameters([tf.constant(w)], []), None)) * N / count
-    return penalty, log_mixture(tf.constant(w), *PRIOR.values()).numpy().std() / np.sqrt(count)
+    epsilon = np.random.default_rng(seed).normal(size=(1, count))
+    added = float(method.loss(lambda x: tf.constant(0.0, tf.float64), None, variables, [tf.constant(epsilon)]))
+    densities = log_mixture(tf.constant(mu + sigma * epsilon), *PRIOR.values()).numpy()
+    return added * N / count, densities.std() / np.sqrt(count)
 
 
 @pytest.mark.parametrize(("mu", "sigma"), [(0.0, 0.05), (0.3, 0.2), (-1.0, 0.02)])
@@ -135,7 +139,7 @@ def test_bayes_by_backprops_sampled_divergence_is_right_on_average(mu, sigma):
         return q.pdf(w) * (q.logpdf(w) - float(log_mixture(tf.constant(w, tf.float64), *PRIOR.values())))
 
     exact = integrate.quad(integrand, mu - 9 * sigma, mu + 9 * sigma, limit=200)[0]
-    found, error = sampled_penalty(mu, sigma, 200_000)
+    found, error = sampled_divergence(mu, sigma, 200_000)
     assert abs(found - exact) < 5 * error < 0.05
 
 
@@ -152,9 +156,8 @@ def test_bayes_by_backprops_gradient_is_that_of_equation_2_at_the_same_sample(rn
 
     variables = {name: tf.Variable(value) for name, value in values.items()}
     with tf.GradientTape() as tape:
-        drawn = method.parameters(Parameters([variables["kernel_0"]], []), variables, [tf.constant(epsilon)])
-        penalty = method.penalty(variables, drawn, None)
-    found = tape.gradient(penalty, variables)
+        added = method.loss(lambda x: tf.constant(0.0, tf.float64), None, variables, [tf.constant(epsilon)])
+    found = tape.gradient(added, variables)
     by_mu = differences(lambda mu: written(mu, values["rho_0"]), values["kernel_0"])
     by_rho = differences(lambda rho: written(values["kernel_0"], rho), values["rho_0"])
     np.testing.assert_allclose(found["kernel_0"], by_mu, atol=1e-6)
@@ -176,13 +179,78 @@ def test_variational_dropouts_divergence_is_close_to_the_exact_one(rng):
 def test_variational_dropout_prunes_what_is_all_noise_in_evaluation_alone():
     theta = tf.constant([[0.1, 0.1, 0.1, 0.0, -2.0]] * 4)
     squared = 2 * np.log(np.abs([0.1, 0.1, 0.1, 1e-4, 2.0])) + np.array([2.9, 3.1, -5.0, 4.0, 3.1])
-    variables = {"log_sigma2_0": tf.constant(np.tile(squared, (4, 1)), tf.float32)}
+    variables = {"kernel_0": theta, "log_sigma2_0": tf.constant(np.tile(squared, (4, 1)), tf.float32)}
     method = variational()
     seen = method.parameters(Parameters([theta], []), variables, None).kernels[0]
     np.testing.assert_allclose(seen[0], [0.1, 0, 0.1, 0, 0])
     noise = {"normal": [tf.zeros([4, 5])]}
     np.testing.assert_array_equal(method.parameters(Parameters([theta], []), variables, noise).kernels[0], theta)
     np.testing.assert_allclose(log_alpha(theta, variables["log_sigma2_0"])[0, :3], [2.9, 3.1, -5], atol=1e-4)
+
+
+def beside(method, other):
+    """A posterior and what is beside it in a list, as one regularizer."""
+    both = combined([method, other])
+    both.task = method.task
+    return both
+
+
+OTHERS = {
+    "dropconnect": lambda: DropConnect(keep_probability=0.5),
+    "norm_constraint": lambda: NormConstraint(radius=100.0, per="matrix"),
+}
+
+
+def added_to_the_loss(method, variables, noise):
+    """The part of what is minimized that is not the data's loss."""
+    seen = method.parameters(parts(variables), variables, noise)
+    penalty = method.penalty(variables, seen, None)
+    return method.loss(lambda x: tf.constant(0.0), None, variables, noise) + (0.0 if penalty is None else penalty)
+
+
+def of_step(noise, step):
+    return tf.nest.map_structure(lambda drawn: None if drawn is None else drawn[step], noise)
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_bayes_by_backprops_divergence_beside_another_is_that_of_its_own_posterior(rng, other):
+    """Of another's kernels it would be far off: twice as large a weight is nothing the posterior draws."""
+    draws = 300
+    both = beside(bayes(), OTHERS[other]())
+    variables = {name: tf.constant(value) for name, value in both.variables(network(rng)).items()}
+    noise = noise_of(both, steps=draws)
+    found = [N * float(added_to_the_loss(both, variables, of_step(noise, step))) for step in range(draws)]
+    mu = np.concatenate([variables[f"kernel_{layer}"].numpy().ravel() for layer in (0, 1)]).astype(np.float64)
+
+    def log_prior(w):
+        return np.log(0.25 * stats.norm.pdf(w, 0, 0.8) + 0.75 * stats.norm.pdf(w, 0, 0.05))
+
+    expected, _ = divergence_by_samples(rng, mu, 0.02, log_prior, count=20_000)
+    assert abs(np.mean(found) - expected) < 5 * np.std(found) / np.sqrt(draws) < 0.5
+
+
+@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("name", METHODS)
+def test_beside_another_a_posterior_adds_what_it_adds_alone(rng, name, other):
+    method = METHODS[name]()
+    variables = {key: tf.constant(value) for key, value in method.variables(network(rng)).items()}
+    both = beside(method, OTHERS[other]())
+    noise = of_step(noise_of(both, steps=9), 8)
+    np.testing.assert_allclose(
+        added_to_the_loss(both, variables, noise), added_to_the_loss(method, variables, noise[0]), rtol=1e-6
+    )
+
+
+def test_variational_dropout_prunes_by_what_is_trained_whatever_comes_before_it(rng):
+    """The divergence pushes log alpha of the trained kernels up; that of kernels a hundred times as long is lower."""
+    method = variational(initial_log_sigma2=0.0)
+    variables = {key: tf.constant(value) for key, value in method.variables(network(rng)).items()}
+    kernels = [variables[f"kernel_{layer}"] for layer in (0, 1)]
+    seen = method.parameters(Parameters([100 * kernel for kernel in kernels], []), variables, None).kernels
+    for kernel, left in zip(kernels, seen, strict=True):
+        pruned = -np.log(np.square(kernel)) > 3
+        assert 0 < pruned.sum() < pruned.size
+        np.testing.assert_array_equal(left, np.where(pruned, 0, 100 * kernel))
 
 
 def test_variational_dropout_warms_its_divergence_up(rng):

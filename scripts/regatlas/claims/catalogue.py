@@ -31,7 +31,8 @@ def row(claim: Claim, evidence: Evidence) -> dict:
     except Lacking as lacking:
         answer = Answer(UNMEASURED, str(lacking))
     lost = evidence.lost()
-    first = answer.measurements[0] if answer.measurements else None
+    measurements = [found for found in answer.measurements if known(found.value)]
+    first = measurements[0] if measurements else None
     return {
         "claim": claim.number,
         "says": claim.says,
@@ -48,7 +49,7 @@ def row(claim: Claim, evidence: Evidence) -> dict:
         "studies": " ".join(used for used in (evidence.own.name, *claim.studies) if used not in absent),
         "commands": "; ".join(map(command, absent)),
         "shown": " ".join(claim.shown),
-        "measurements": json.dumps([_entry(found) for found in answer.measurements], ensure_ascii=False),
+        "measurements": json.dumps([_entry(found) for found in measurements], ensure_ascii=False),
     }
 
 
@@ -66,7 +67,7 @@ def _entry(found) -> dict:
         "quantity": found.what,
         **{name: float(value) for name, value in numbers.items() if known(value)},
         "n": int(found.n) if found.n else None,
-        "of": found.of,
+        "of": found.of.removesuffix("s") if found.n == 1 else found.of,
         "unit": found.unit,
         "text": found.text(),
     }

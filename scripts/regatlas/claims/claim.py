@@ -19,6 +19,10 @@ UNMEASURED = "not measured"  # runs are lacking
 VERDICTS = (SUPPORTED, REFUTED, UNDECIDED, WRONG, OPINION, UNMEASURED)
 
 POINTS, PERCENT, TIMES, MICROSECONDS, IMAGES, COUNT = "points", "%", "times", "µs", "images", "count"
+# By how much the time of a step over none's may be off that was taken while others trained: the default study's are up
+# to 14 % from those of benchmarks/, taken in turns on a quiet machine. Intervals over seeds do not show it: all seeds
+# of a method train in one process, beside the same others.
+SIDE_BY_SIDE = 1.25
 _FORMS = {POINTS: "+.2f", PERCENT: ".2f", TIMES: ".2f", MICROSECONDS: ".1f", IMAGES: ",.0f", COUNT: ",.0f"}
 
 
@@ -37,6 +41,7 @@ class Measurement:
     Attributes:
         n: how many seeds, runs or whatever ``of`` says it is made of.
         unit: one of the above, or "of 5" of a count among five.
+        size: whether it is a spread or a range, which has no sign.
     """
 
     what: str
@@ -46,6 +51,7 @@ class Measurement:
     n: int | None = None
     unit: str = ""
     of: str = "seeds"
+    size: bool = False
 
     @property
     def interval(self) -> Interval:
@@ -60,6 +66,7 @@ class Measurement:
         form = _FORMS.get(COUNT if self.unit.startswith("of ") else self.unit) or (
             ".3f" if not known(self.value) or abs(self.value) < 10 else ".1f"
         )
+        form = form.removeprefix("+") if self.size else form
         parts = [number(self.value, form)]
         if known(self.low) and known(self.high):
             parts.append(f"[{number(self.low, form)}, {number(self.high, form)}]")
@@ -115,8 +122,14 @@ def claim(
 
 
 def mean(what: str, values, unit: str = "", scale: float = 1, of: str = "seeds") -> Measurement:
-    """The mean of values, one a seed, with its t interval."""
+    """The mean of values, one a seed, with its t interval.
+
+    Raises:
+        Lacking: there is none.
+    """
     values = np.asarray(list(values), dtype=np.float64) * scale
+    if not np.isfinite(values).any():
+        raise Lacking(f"no run has a value of this: {what}")
     return Measurement(what, *t_interval(values), int(np.isfinite(values).sum()), unit, of)
 
 

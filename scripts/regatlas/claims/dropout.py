@@ -31,7 +31,7 @@ def clamps(evidence: Evidence) -> Answer:
     zeros = evidence.own.mean("share of dropout's weights that are 0", "dropout", "sparsity")
     return Answer(
         WRONG,
-        "dropout acts on the inputs: it zeroes pixels of an image, and with a pixel all ten of its weights have no "
+        "dropout acts on the inputs: it zeroes pixels of an image, and with a pixel all of its weights have no "
         f"say in that step, but no weight is changed ({number(zeros.value * 100, '.1f')} % of the trained ones are 0)",
         (zeros,),
     )
@@ -42,8 +42,8 @@ def clamps(evidence: Evidence) -> Answer:
     "Dropout makes the model",
     "distribute computations across the entire network",
     "Participation ratio (over how large a share of pixels a digit's weights spread), dropout minus none, paired by "
-    "seed, t interval, in the post's study and with cross-entropy; and test accuracy with pixels missing at random, "
-    "noise off. They decide if they agree.",
+    "seed, t interval, in the post's study and, if the study controls was run, with cross-entropy; and test accuracy "
+    "with half of the pixels missing at random, noise off. They decide if they agree.",
     "methods controls#methods",
     "controls",
 )
@@ -167,7 +167,9 @@ def multilayer(evidence: Evidence) -> Answer:
         found.append(hidden)
         why += f"; dropout of hidden units alone changes it by {hidden:+.3f}"
     if "none" in evidence.own and "dropout" in evidence.own:
-        one = evidence.own.difference("roughness with one layer, dropout minus none", "dropout", "none", "roughness")
+        one = evidence.own.difference(
+            "roughness without hidden layers, dropout minus none", "dropout", "none", "roughness"
+        )
         found.append(one)
-        why += f", where one layer had {one:+.3f}"
+        why += f"; without hidden layers dropout changes it by {one:+.3f}"
     return Answer(both.verdict, why, tuple(found))

@@ -11,6 +11,7 @@ from regatlas import reference, runs
 from regatlas.claims.claim import Lacking, Measurement, Missing, mean
 from regatlas.claims.sample import Sample
 from regatlas.errors import UserError
+from regatlas.numbers import count
 from regatlas.statistics import pairs
 from regatlas.tables import COMPARISON_COLUMNS, CURVE_COLUMNS, RUN_COLUMNS, read_csv
 
@@ -72,8 +73,8 @@ class Study:
             raise Lacking(f"the study {self.name} does not compare the method {method}")
         if finished.empty:
             raise Lacking(f"no run of {method} in the study {self.name} finished")
-        if len(finished) < len(mine):
-            self.lost[method] = f"{len(mine) - len(finished)} of {len(mine)} runs of {method} ({self.name}) diverged"
+        if lost := len(mine) - len(finished):
+            self.lost[method] = f"{lost} of {count(len(mine), 'run')} of {method} ({self.name}) diverged"
         return finished.sort_values("seed")
 
     def seeds(self, *methods: str) -> list[int]:

@@ -1,5 +1,7 @@
 """Claims about the weight images: what a column of weights shows, and the texture without regularization."""
 
+import json
+
 import numpy as np
 
 from regatlas import geometry
@@ -11,6 +13,7 @@ from regatlas.claims.claim import (
     SUPPORTED,
     UNDECIDED,
     Answer,
+    Lacking,
     above,
     below,
     claim,
@@ -19,7 +22,8 @@ from regatlas.claims.claim import (
     say,
 )
 from regatlas.claims.evidence import Evidence, Study
-from regatlas.numbers import known, number
+from regatlas.grids import words
+from regatlas.numbers import count, known, number
 
 _HALF = 0.5**0.5  # a correlation that explains half of the variance
 _TOP = 50  # pixels
@@ -53,9 +57,9 @@ def importance(evidence: Evidence) -> Answer:
     return Answer(
         verdict,
         f"ranked by the size of their weights, pixels {say(verdict, 'come', 'do not come', 'do not clearly come')} in "
-        f"the order of their effect (correlation {found:.2f}), by row-centred weight times the pixel's deviation they "
-        f"would ({better:.2f}): of the {_TOP} largest weights {number(top.value * 100, '.0f')} % are among the "
-        f"{_TOP} pixels that matter most",
+        f"the order of their effect (correlation {found:.2f}; by row-centred weight times the pixel's deviation it is "
+        f"{better:.2f}), and of the {_TOP} largest weights {number(top.value * 100, '.0f')} % are among the {_TOP} "
+        "pixels that matter most",
         (found, often, better, top),
     )
 
@@ -72,8 +76,9 @@ def top_overlap(one: np.ndarray, other: np.ndarray, count: int = _TOP) -> float:
     "Without regularization, the weight images have",
     "a salt-and-pepper texture which suggests overfitting",
     "Spearman correlation of roughness and train-test gap over all settings of all methods (means over seeds, "
-    "jackknife over methods), which decides. Beside it the share of the texture that is initial noise: 1 - T(W - "
-    "W0) / T(W), T the sum of squared differences of neighbouring row-centred weights; and a start from zero.",
+    "jackknife over methods) of the study fair, or of this one without it, which decides. Beside it the share of the "
+    "texture that is initial noise: 1 - T(W - W0) / T(W), T the sum of squared differences of neighbouring row-centred "
+    "weights; and a start from zero.",
     "methods weights fair#methods controls#methods",
     "fair controls",
 )
@@ -81,6 +86,8 @@ def texture(evidence: Evidence) -> Answer:
     own = evidence.own
     source = evidence.others.get("fair", own)
     related = relations.over_points(source, "roughness", "accuracy_gap")
+    if not known(related.value):
+        raise Lacking(f"the study {source.name} has no two settings that differ in roughness and train-test gap")
     noise, noise_live = zip(*(noise_share(evidence, own, "none", seed) for seed in own.seeds("none")), strict=True)
     left = mean("share of the texture that is initial noise, all pixels", noise)
     left_live = mean("the same, pixels lit in 5 % of the images or more", noise_live)
@@ -97,7 +104,7 @@ def texture(evidence: Evidence) -> Answer:
     verdict = above(related)
     return Answer(
         verdict,
-        f"over {related.n} {related.of} a rougher texture "
+        f"over {count(related.n, 'setting')} of methods a rougher texture "
         + say(verdict, "goes", "does not go", "does not clearly go")
         + f" with a larger gap (correlation {related:.2f}), but {number(left.value * 100, '.0f')} % of the texture "
         f"({number(left_live.value * 100, '.0f')} % where pixels are often lit) is what the weights began "
@@ -140,15 +147,15 @@ def shadows(evidence: Evidence) -> Answer:
         for seed in own.seeds("none")
     ]
     classes = reference.template.shape[1]
-    count = mean(f"digits recognized in their weights, of {classes}", hits, COUNT)
+    right = mean(f"digits recognized in their weights, of {classes}", hits, COUNT)
     verdict = every(
         above(found), SUPPORTED if np.mean(hits) > classes - 1 else UNDECIDED if np.mean(hits) > 1 else REFUTED
     )
     return Answer(
         verdict,
-        f"the weights correlate with the digits' mean images by {found.text()}, and {count:.3g} of {classes} columns "
+        f"the weights correlate with the digits' mean images by {found.text()}, and {right:.3g} of {classes} columns "
         "correlate most with their own digit's",
-        (found, count),
+        (found, right),
     )
 
 
@@ -181,8 +188,9 @@ def l2_images(evidence: Evidence) -> Answer:
     if evidence.has("fair", "l2"):
         tuned = evidence.others["fair"].finished
         for values, mine in tuned[tuned["method"] == "l2"].groupby("values", sort=False):
-            found.append(mean(f"roughness, tuned study, {values}", mine["roughness"]))
-            found.append(mean(f"template correlation, tuned study, {values}", mine["template_correlation"]))
+            where = f"in the study fair, {words(json.loads(values))}".removesuffix(", ")
+            found.append(mean(f"roughness {where}", mine["roughness"]))
+            found.append(mean(f"template correlation {where}", mine["template_correlation"]))
     verdict = every(below(smoother), above(clearer))
     return Answer(
         verdict,
@@ -224,7 +232,8 @@ def l2_templates(evidence: Evidence) -> Answer:
     29,
     "L2 regularization and weight normalization",
     "are designed to keep all weights small",
-    "99th percentile of |weight| over that of none, paired by seed, t interval, below 0.5; and the largest |weight|.",
+    "99th percentile of |weight| and the largest |weight| over those of none, paired by seed, t intervals, all below "
+    "0.5.",
     "figure-weight_distribution",
 )
 def small_weights(evidence: Evidence) -> Answer:

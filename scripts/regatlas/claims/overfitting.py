@@ -28,6 +28,12 @@ _WEAK = 0.3  # a correlation that explains less than a tenth of the variance
 _SIZES = (500, 1000, 5000, 55000)
 _METHODS = 6  # from which they are a sample that can be drawn anew
 _SPREAD = "best to worst setting of a method, median over methods"
+_DEVIATIONS = {  # components of the test accuracy, in words
+    "method": "standard deviation between methods",
+    "point of the grid": "standard deviation between the settings of a method",
+    "seed": "standard deviation between seeds",
+    "test images": "standard deviation between samples of test images",
+}
 _DRAWS = 500  # of the bootstrap
 _SEED = 20160725  # of it; any other would do
 _GAINS = (
@@ -43,8 +49,9 @@ _GAINS = (
     "Regularization",
     "has a huge impact on deep models",
     "The method best by validation accuracy, tuned, minus none, tuned, paired by seed, t intervals: with two hidden "
-    f"layers, which decides (huge: more than {_HUGE:g} point of test accuracy), with one layer, and on fewer training "
-    "images. The best is not sought among early stopping, whose validation accuracy is the best of many evaluations.",
+    f"layers, which decides (huge: more than {_HUGE:g} point of test accuracy), without hidden layers, and there on "
+    "fewer training images. One hidden layer was not measured. The best is not sought among early stopping, whose "
+    "validation accuracy is the best of many evaluations.",
     "mlp#comparison fair#comparison small-data#figure-data_sizes",
     "mlp fair small-data",
 )
@@ -54,7 +61,7 @@ def impact(evidence: Evidence) -> Answer:
     found = list(deep)
     if "fair" in evidence.others:
         fair = evidence.others["fair"]
-        shallow, _ = gains(fair, "one layer", "none", [method for method in fair.methods if method != "none"])
+        shallow, _ = gains(fair, "no hidden layer", "none", [method for method in fair.methods if method != "none"])
         found += shallow
     small = []
     if "small-data" in evidence.others:
@@ -62,7 +69,7 @@ def impact(evidence: Evidence) -> Answer:
         for size in _SIZES:
             others = [method for method in study.methods if method.endswith(f"_{size}") and method != f"none_{size}"]
             if f"none_{size}" in study and others:
-                group, _ = gains(study, f"one layer, {size:,} images", f"none_{size}", others)
+                group, _ = gains(study, f"no hidden layer, {size:,} images", f"none_{size}", others)
                 found += group
                 small.append((size, group[0]))
     verdict = above(deep[0], _HUGE)
@@ -72,11 +79,11 @@ def impact(evidence: Evidence) -> Answer:
         f"with two hidden layers the best method ({label}) changes test accuracy by {deep[0].text()}, "
         f"{number(deep[0].value / errors, '.0f')} % of the errors that none makes"
         + (
-            f"; with one layer the best changes it by {found[len(deep)].text()}"
+            f"; without hidden layers the best changes it by {found[len(deep)].text()}"
             if len(found) > len(deep) and "fair" in evidence.others
             else ""
         )
-        + (f", on {small[0][0]} images {small[0][1].text()}" if small else ""),
+        + (f", on {small[0][0]:,} images {small[0][1].text()}" if small else ""),
         tuple(found),
     )
 
@@ -92,7 +99,7 @@ def gains(study: Study, where: str, baseline: str, methods: list[str]) -> tuple[
     best = max(methods, key=lambda method: study.rows(method)["validation_accuracy"].mean())
     label = study.label(best)
     return [
-        study.difference(f"{where}, {label}: {words}", best, baseline, column, unit, scale)
+        study.difference(f"{where}, {label}: {words} minus none's", best, baseline, column, unit, scale)
         for column, words, unit, scale in _GAINS
     ], label
 
@@ -159,34 +166,37 @@ def middle_point(study: Study, methods: list[str]) -> str:
     "Large weights are",
     "the most obvious symptom of overfitting",
     "Correlation of the norm of the weights and the train-test gap over all settings of all methods (Spearman, means "
-    "over seeds, jackknife over methods), which decides. Beside it: over the strengths of L2; over the seeds of one "
-    "point (each point's mean taken off, pooled, jackknife over seeds); and roughness instead of the norm.",
+    "over seeds, jackknife over methods) of the study fair, or of this one without it, which decides. Beside it: over "
+    "the strengths of L2; over the seeds of one setting (its mean taken off, pooled, jackknife over seeds); and "
+    "roughness instead of the norm.",
     "methods fair#methods",
     "fair",
 )
 def symptom(evidence: Evidence) -> Answer:
     study = evidence.others.get("fair", evidence.own)
     across = relations.over_points(study, "weight_norm", "accuracy_gap")
+    if not known(across.value):
+        raise Lacking(f"the study {study.name} has no two settings that differ in norm and train-test gap")
     inside = relations.within_points(study, "weight_norm", "accuracy_gap")
     found = [across, inside, relations.over_points(study, "roughness", "accuracy_gap")]
-    if "l2" in study and len(strengths := relations.by_seed(study, "l2", "weight_norm", "accuracy_gap")):
+    strengths = relations.by_seed(study, "l2", "weight_norm", "accuracy_gap")
+    if any(map(known, strengths)):
         over = mean("the same over the strengths of L2", strengths)
         found.insert(1, dataclasses.replace(over, high=min(over.high, 1.0)))
     verdict = above(across)
+    also = say(above(inside, _WEAK), "also tells", "hardly tells", "does not surely tell")
     return Answer(
         verdict,
-        f"over {across.n} {across.of} norm and gap correlate by {across:.2f}"
+        f"over {count(across.n, 'setting')} of methods norm and gap correlate by {across:.2f}"
         + (f", over the strengths of L2 by {found[1]:.2f}" if found[1] is not inside else "")
-        + (f", and over the seeds of one point by {inside.text()}" if known(inside.value) else "")
+        + (f", and over the seeds of one setting by {inside.text()}" if known(inside.value) else "")
         + ": the norm "
         + say(verdict, "tells", "does not tell", "does not clearly tell")
-        + " how strongly a network is held back"
+        + " which settings overfit more"
         + (
-            ", and "
-            + say(above(inside, _WEAK), "also", "hardly", "not surely")
-            + " which of equally held ones overfits more"
+            f", and of the seeds of one setting it {also} which do"
             if known(inside.low)
-            else "; which of equally held ones overfits more takes three seeds to say"
+            else "; which seeds of one setting do takes three seeds to say"
         ),
         tuple(found),
     )
@@ -208,7 +218,7 @@ def dramatic(evidence: Evidence) -> Answer:
     table = balanced(fair.finished)
     methods = table.columns.unique("method")
     if table.shape[0] < 2 or len(methods) < 2:
-        raise Lacking("the study fair has too few finished runs to compare points and seeds")
+        raise Lacking("the study fair has too few finished runs to compare settings and seeds")
     images = evidence.reference.test_labels.size
     spreads = by_method(table)["spread"]
     widest = spreads.idxmax()
@@ -253,7 +263,10 @@ def spread_and_components(table: pd.DataFrame, images: int) -> list[Measurement]
             draws.append({_SPREAD: drawn["spread"].median(), **_between(drawn)})
         ends = {name: np.quantile([draw[name] for draw in draws], (0.025, 0.975)) for name in draws[0]}
     ends |= {name: interval[1:] for name, interval in seeds_part(table, images).items()}
-    return [Measurement(name, value[name], *ends.get(name, (NAN, NAN)), seeds, POINTS) for name in value]
+    return [
+        Measurement(_DEVIATIONS.get(name, name), value[name], *ends.get(name, (NAN, NAN)), seeds, POINTS, size=True)
+        for name in value
+    ]
 
 
 def seeds_part(table: pd.DataFrame, images: int) -> dict[str, Interval]:
@@ -318,6 +331,8 @@ def easiest(evidence: Evidence) -> Answer:
         small = evidence.others["small-data"].finished
         plain = small[(small["selected"] == 1) & small["method"].str.startswith("none_")]
         found += _ranges(plain, ["train_size"], "numbers of training images, none")
+    if not found:
+        raise Lacking(f"the study {study.name} has no two methods with an accuracy, roughness and template correlation")
     text = "; ".join(
         f"{group[0].what.rpartition(' over ')[2]}: {group[0]:.2f} points of accuracy, {group[1]:.2f} of roughness, "
         f"{group[2]:.2f} of template correlation"
@@ -327,14 +342,19 @@ def easiest(evidence: Evidence) -> Answer:
 
 
 def _ranges(table: pd.DataFrame, by: list[str], words: str) -> list[Measurement]:
-    """The largest less the smallest group mean of three columns."""
-    found = []
-    for column, unit, scale in (("test_accuracy", POINTS, 100), ("roughness", "", 1), ("template_correlation", "", 1)):
-        means = table.groupby(by)[column].mean().dropna().astype(float) * scale
-        what = f"{column.replace('_', ' ')} over {words}"
-        found.append(
-            Measurement(
-                what, float(np.ptp(means)) if len(means) else float("nan"), n=len(means), unit=unit, of="groups"
-            )
+    """The largest less the smallest group mean of three columns; none of fewer than two groups that have all three."""
+    columns = {"test_accuracy": (POINTS, 100), "roughness": ("", 1), "template_correlation": ("", 1)}
+    means = table.groupby(by)[list(columns)].mean().astype(float).dropna()
+    if len(means) < 2:
+        return []
+    return [
+        Measurement(
+            f"{column.replace('_', ' ')} over {words}",
+            float(np.ptp(means[column])) * scale,
+            n=len(means),
+            unit=unit,
+            of="groups",
+            size=True,
         )
-    return found
+        for column, (unit, scale) in columns.items()
+    ]

@@ -20,7 +20,7 @@ def over_points(study: Study, one: str, other: str) -> Measurement:
     Psychometrika 65.
     """
     points = study.finished.groupby(["method", "point"])[[one, other]].mean().dropna().astype(float)
-    n, what, of = len(points), f"correlation of {_words(one)} and {_words(other)}", "settings of methods"
+    n, what, of = len(points), f"correlation of {_words(one)} and {_words(other)}", "settings"
     value = _spearman(points.to_numpy()) if n > 1 else np.nan
     methods = points.index.get_level_values("method")
     count = methods.nunique()

@@ -43,18 +43,24 @@ class BayesByBackprop(Regularizer):
     def parameters(self, parameters: Parameters, variables: dict, noise: list[tf.Tensor] | None) -> Parameters:
         if noise is None:
             return parameters
-        kernels = [
-            mu + tf.math.softplus(variables[f"rho_{layer}"]) * noise[layer]
-            for layer, mu in enumerate(parameters.kernels)
-        ]
+        kernels = [self._drawn(layer, mu, variables, noise) for layer, mu in enumerate(parameters.kernels)]
         return Parameters(kernels, parameters.biases)
 
-    def penalty(self, variables: dict, parameters: Parameters, logits: tf.Tensor) -> tf.Tensor:
+    def _drawn(self, layer: int, mu: tf.Tensor, variables: dict, noise: list[tf.Tensor]) -> tf.Tensor:
+        """A layer's sample of the posterior."""
+        return mu + tf.math.softplus(variables[f"rho_{layer}"]) * noise[layer]
+
+    def loss(self, compute, x: tf.Tensor, variables: dict, noise: list[tf.Tensor]) -> tf.Tensor:
+        """The divergence is no ``penalty``, which sees weights that other regularizers have changed since."""
         prior = self.prior_mix, self.prior_sigma_1, self.prior_sigma_2
-        return self.kl_weight / self.task.train_size * tf.add_n([
-            total(-entropy(tf.math.softplus(variables[f"rho_{layer}"])) - log_mixture(weights, *prior))
-            for layer, weights in enumerate(parameters.kernels)
+        divergence = tf.add_n([
+            total(
+                -entropy(tf.math.softplus(variables[f"rho_{layer}"]))
+                - log_mixture(self._drawn(layer, variables[f"kernel_{layer}"], variables, noise), *prior)
+            )
+            for layer in range(len(self.task.kernel_shapes))
         ])  # fmt: skip
+        return compute(x) + self.kl_weight / self.task.train_size * divergence
 
 
 def entropy(sigma: tf.Tensor) -> tf.Tensor:

@@ -46,7 +46,8 @@ class VariationalDropout(Regularizer):
         for layer, theta in enumerate(parameters.kernels):
             log_sigma2 = variables[f"log_sigma2_{layer}"]
             if noise is None:
-                kernels.append(tf.where(log_alpha(theta, log_sigma2) > self.threshold, 0.0, theta))
+                alpha = log_alpha(variables[f"kernel_{layer}"], log_sigma2)  # of which the divergence is trained
+                kernels.append(tf.where(alpha > self.threshold, 0.0, theta))
             else:
                 kernels.append(theta + tf.exp(0.5 * log_sigma2) * noise["normal"][layer])
         return Parameters(kernels, parameters.biases)
