@@ -60,7 +60,8 @@ def compare(
             **{f"published_{name}": published.get(name) for name in (*_PUBLISHED, "source", "setting")},
         }
         if method["id"] not in against:
-            row["relative_runtime"] = 1.0 if len(mine) else None  # by definition, so without an interval
+            timed = (mine["microseconds_per_step"] > 0).any()
+            row["relative_runtime"] = 1.0 if timed else None  # by definition, so without an interval
         else:
             reference = finished[finished["method"] == method["baseline"]]
             accuracies, times = (
@@ -120,7 +121,8 @@ def _decisions(
             "p_equivalent": 0.0 if alike[index] else equivalence(mine, margin),
             "undecidable": undecidable(len(mine), level),
         }
-        rows[method] = row | {"decision": decide(row, level)}
+        # Without a finished run there is nothing to decide; "undecided" would say that more seeds might.
+        rows[method] = row | {"decision": decide(row, level) if accuracy[method].notna().any() else ""}
     return rows
 
 

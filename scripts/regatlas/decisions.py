@@ -70,6 +70,6 @@ def undecidable(seeds: int, level: float = 0.95) -> str:
     if seeds >= needed:
         return ""
     least = f"{2.0 ** (1 - seeds):.3g}"
-    of = f"{seeds} seed{'' if seeds == 1 else 's'}"
+    are, of = ("is", "1 seed") if seeds == 1 else ("are", f"{seeds} seeds")
     smallest = f", so {least} is the smallest p-value that a sign-flip test of {of} can give" if seeds else ""
-    return f"better or worse: that needs {needed} seeds in common with the baseline, and there are {seeds}{smallest}"
+    return f"better or worse: that needs {needed} seeds in common with the baseline, and there {are} {seeds}{smallest}"

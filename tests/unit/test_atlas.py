@@ -164,6 +164,28 @@ def test_methods_without_a_finished_run(results, lost, sentence):
     assert lines(results)[lost].cells[0]["kind"] == "lost"
 
 
+def test_a_method_that_lost_its_runs_is_no_baseline(results):
+    """It has no decision either; a table without the column of baselines goes by that alone."""
+    folder = study(results / "a", diverged=[("l2", seed) for seed in MANY])
+    table = tables.read_csv(folder / "comparison.csv", tables.COMPARISON_COLUMNS)
+    assert table.set_index("method")["decision"].to_dict() == {"none": "", "l2": "", "dropout": "worse"}
+    assert "held against The none (93.35 %), 1 is worse" in shown(results)
+    cells = {method: line.cells[0]["kind"] for method, line in lines(results).items()}
+    assert cells == {"none": "baseline", "l2": "lost", "dropout": "worse"}
+    tables.write_csv(folder / "comparison.csv", table[table["method"] != "l2"].drop(columns="baseline"))
+    assert "Of 1 method held against The none (93.35 %), 1 is worse" in shown(results)
+    tables.write_csv(folder / "comparison.csv", table.assign(decision=""))
+    assert "not a comparison of methods with a baseline" in shown(results)  # a difference without a decision
+
+
+def test_a_label_from_right_to_left_does_not_turn_what_follows(results):
+    study(results / "a", labels={"l2": "\N{HEBREW LETTER ALEF}", "none": "a\N{RIGHT-TO-LEFT OVERRIDE}b"})
+    text = shown(results)
+    assert (
+        "against ab" in text and "\N{FIRST STRONG ISOLATE}\N{HEBREW LETTER ALEF}\N{POP DIRECTIONAL ISOLATE} -16" in text
+    )
+
+
 def test_methods_with_baselines_of_their_own(results):
     """As a table says it that has a column for them."""
     read = atlas.read(study(results / "a", l2=0.2))

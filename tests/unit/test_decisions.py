@@ -79,5 +79,8 @@ def test_what_too_few_seeds_cannot_decide():
     assert undecidable(6) == undecidable(5, 0.9) == ""
     assert "needs 6 seeds" in undecidable(5) and "there are 5" in undecidable(5) and "0.0625" in undecidable(5)
     assert undecidable(0).endswith("there are 0")
+    assert undecidable(1).endswith(
+        "and there is 1, so 1 is the smallest p-value that a sign-flip test of 1 seed can give"
+    )
     smallest = stats.permutation_test((np.arange(1.0, 6),), np.sum, permutation_type="samples", n_resamples=np.inf)
     assert smallest.pvalue == 0.0625

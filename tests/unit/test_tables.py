@@ -110,7 +110,7 @@ def test_one_seed_has_a_mean_and_no_interval(comparison):
 
 def test_no_finished_run_leaves_cells_empty(comparison, tmp_path):
     row = comparison.loc["never"]
-    assert (row["decision"], row["values"], row["point"], row["points"]) == ("undecided", "{}", 0, 1)
+    assert (row["decision"], row["values"], row["point"], row["points"]) == ("", "{}", 0, 1)
     assert row["undecidable"].endswith("there are 0")
     texts = ["method", "label", "baseline", "values", "decision", "undecidable", "verdict"]
     texts += ["published_source", "published_setting"]

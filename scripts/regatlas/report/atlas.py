@@ -14,6 +14,7 @@ from regatlas import configfiles, datasets, decisions, numbers, studies
 from regatlas.errors import UserError
 from regatlas.grids import RECIPE
 from regatlas.numbers import known
+from regatlas.report.bidi import isolated
 from regatlas.report.templates import template
 from regatlas.tables import read_csv
 
@@ -126,10 +127,14 @@ def _read(folder: Path) -> Study:
         if row["decision"] not in ("", *decisions.SIGNS):
             raise UserError(f"{path}: no decision is called {row['decision'][:80]!r}")
         row["values"] = _mapping(row["values"] or "{}", path)
-    against = [row["method"] for row in records if not row["decision"]]
-    for row in records:  # a table without that column has one baseline
-        row["baseline"] = (row.get("baseline") or against[0]) if against and row["decision"] else ""
-    if len(rows) < len(records) or not against or not {row["baseline"] for row in records} <= {"", *rows}:
+        row["label"] = isolated(row["label"])
+    if "baseline" not in table:  # an old one, in which the row without a decision is the only baseline's
+        against = next((row["method"] for row in records if not row["decision"]), "")
+        for row in records:
+            row["baseline"] = against if row["decision"] else ""
+    against = {row["baseline"] for row in records}
+    lacking = [row for row in records if row["baseline"] and known(row["difference"]) and not row["decision"]]
+    if len(rows) < len(records) or "" not in against or not against <= {"", *rows} or lacking:
         raise UserError(f"{path}: not a comparison of methods with a baseline")
     count, trained = None, ""
     if (folder / studies.RUNS).exists():
