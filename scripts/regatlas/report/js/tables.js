@@ -74,32 +74,51 @@ function decision(row) {
   return cell ? cell.lastChild.textContent.trim() : "";
 }
 
-/** The texts of the head and of the rows that are shown; what stands beside a number in a column of its own if apart. */
+/** The texts of the head and of the rows that are shown; what was published in a column of its own and, if apart, what
+ * stands beside a number, too. */
 function cells(table, apart) {
   const body = [...table.tBodies[0].rows].filter((row) => !row.hidden && !row.classList.contains("filtered"));
-  const lines = [table.tHead.rows[0], ...body].map((row) => [...row.cells].map((cell) => parts(cell)));
-  const beside = lines[0].map((_, column) => apart && lines.some((line) => line[column][1]));
-  return lines.map((line, row) =>
-    line.flatMap(([number, rest], column) => {
-      if (!beside[column]) return [`${number} ${rest}`.trim()];
-      return [number, row ? rest : `${number}: interval`];
-    }),
-  );
+  const [head, ...lines] = [table.tHead.rows[0], ...body].map((row) => [...row.cells].map((cell) => parts(cell)));
+  const columns = head.map((_, column) => {
+    const besides = apart ? lines.map((line) => line[column].beside).filter(Boolean) : [];
+    const beside = besides.every((text) => /^[[±]/.test(text)) ? "interval" : "note";
+    return { beside: besides.length ? beside : "", published: lines.some((line) => line[column].published) };
+  });
+  const texts = (line, isHead) =>
+    line.flatMap((cell, column) => {
+      const { beside, published } = columns[column];
+      const own = [beside ? cell.number : `${cell.number} ${cell.beside}`.trim()];
+      if (beside) own.push(isHead ? `${cell.number}: ${beside}` : cell.beside);
+      if (published) own.push(isHead ? `${cell.number}: published` : cell.published);
+      return own;
+    });
+  return [texts(head, true), ...lines.map((line) => texts(line, false))];
 }
 
-/** What a cell shows, and the interval or note beside or below it. */
+/** What a cell shows, the interval or note beside or below it, and what was published. */
 function parts(cell) {
   const bare = cell.cloneNode(true);
-  for (const extra of bare.querySelectorAll(".published, [aria-hidden]")) extra.remove();
-  const below = bare.querySelector(".interval");
-  below?.remove();
-  const [shown, note] = [bare, below].map((node) => (node ? node.textContent.replace(/\s+/g, " ").trim() : ""));
-  const [number, half] = shown.split(/ (?=±)/);
-  return [number, [half, note].filter(Boolean).join(" ")];
+  for (const extra of bare.querySelectorAll("[aria-hidden], .published .hidden")) extra.remove();
+  const [note, published] = [".interval", ".published"].map((name) => bare.querySelector(name));
+  note?.remove();
+  published?.remove();
+  const text = (node) => (node ? node.textContent.replace(/[\u2066-\u2069]/g, "").replace(/\s+/g, " ").trim() : "");
+  const [number, half] = text(bare).split(/ (?=±)/);
+  return { number, beside: [half, text(note)].filter(Boolean).join(" "), published: text(published) };
 }
 
+/** The exponent of a power of ten, with digits that are not raised. */
+function lowered(raised) {
+  return [...raised].map((sign) => "-0123456789"["⁻⁰¹²³⁴⁵⁶⁷⁸⁹".indexOf(sign)]).join("");
+}
+
+/** A cell as programs read it: an empty one for a dash, numbers without thousands separators and raised digits. */
 function asCsv(lines) {
-  const plain = (text) => (text === "–" ? "" : text.replaceAll("−", "-"));
+  const plain = (text) => {
+    if (text === "–") return "";
+    const whole = /^[+−]?\d{1,3}(,\d{3})+(\.\d+)?$/.test(text) ? text.replaceAll(",", "") : text;
+    return whole.replace(/(?<=\d)×10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)/g, (_, raised) => `e${lowered(raised)}`).replaceAll("−", "-");
+  };
   const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   return lines.map((line) => line.map(plain).map(quoted).join(",") + "\n").join("");
 }
@@ -111,7 +130,9 @@ const LATEX = {
 };
 
 function asLatex(lines) {
-  const escaped = (text) => text.replace(/[\\~^<>|"−±…[\]*`]|[&%$#_{}]/g, (sign) => LATEX[sign] || `\\${sign}`);
+  const power = (number, raised) => `$${number.replace("−", "-")}\\times10^{${lowered(raised)}}$`;
+  const signs = /([+−]?[\d.]+)×10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)|[\\~^<>|"−±…[\]*`&%$#_{}]/g;
+  const escaped = (text) => text.replace(signs, (sign, number, raised) => (number ? power(number, raised) : LATEX[sign] || `\\${sign}`));
   const rows = lines.map((line) => line.map(escaped).join(" & ") + " \\\\\n");
   const columns = "l" + "r".repeat(lines[0].length - 1);
   return `\\begin{tabular}{${columns}}\n\\hline\n${rows[0]}\\hline\n${rows.slice(1).join("")}\\hline\n\\end{tabular}\n`;

@@ -21,7 +21,8 @@ class Sprite {
     this.scratch = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
     const places = new Set(this.rows.flatMap((row) => Object.keys(row.cells)));
     this.seeds = [...places].filter((place) => place !== "mean").sort((a, b) => a - b);
-    this.places = [...(this.rows.some((row) => row.method && row.cells.mean) ? ["mean"] : []), ...this.seeds];
+    const one = this.seeds.length === 1 && !this.left_out; // whose mean is itself
+    this.places = [...(!one && this.rows.some((row) => row.method && row.cells.mean) ? ["mean"] : []), ...this.seeds];
   }
 
   /** The weights of a cell, [units][pixels] in one array; NaN where they are unknown. */
@@ -141,7 +142,8 @@ class Viewer {
     const head = make("div", { class: "weights-row head" }, make("span"), this.heads, make("span", {}, "Spectrum"));
     root.append(make("div", { class: "viewer" }, controls, head, ...this.lines.map((line) => line.row)));
     const notes = [sprite.about, sprite.left_out ? `${sprite.left_out.toLocaleString("en")} pictures are left out, to keep the page small.` : ""];
-    root.append(make("p", { class: "note" }, ["Spectrum: power against spatial frequency, both logarithmic; the grey line is white noise. Sliders move with the arrow keys.", ...notes].filter(Boolean).join(" ")));
+    const powers = `Spectrum: power against spatial frequency, both logarithmic, of the${sprite.hidden ? "" : " row-centred"} weights of pixels that are lit in at least 5 % of the data set’s training images${sprite.hidden ? "" : ", also where raw weights are shown"}; the grey line is white noise.`;
+    root.append(make("p", { class: "note" }, [powers, "Sliders move with the arrow keys.", ...notes].filter(Boolean).join(" ")));
     if (this.strips.length) {
       const tools = make("div", { class: "tools" }, this.unitLabel);
       const title = make("h3", {}, `One ${sprite.hidden ? "unit" : "class"} along the grid`);
@@ -240,7 +242,8 @@ class Viewer {
       const values = cell && sprite.weights(cell, centred && !row.hidden);
       return { line, row, cell, values, limit: values ? sprite.limit(values) : 0 };
     });
-    const shared = Math.max(...drawn.filter(({ line }) => line.rows[0].method).map(({ limit }) => limit));
+    const isWeights = (row) => row.name !== "template"; // which has a unit of its own
+    const shared = Math.max(...drawn.filter(({ row }) => isWeights(row)).map(({ limit }) => limit));
     const powers = drawn.flatMap(({ cell }) => cell?.spectrum ?? []).filter((value) => value > 0);
     const [lowest, highest] = [Math.min(...powers, 1), Math.max(...powers, 1)];
     for (const { line, row, cell, values, limit } of drawn) {
@@ -250,7 +253,7 @@ class Viewer {
         line.words.textContent = "no finished run";
         continue;
       }
-      const top = this.scale.value === "shared" && row.method ? shared : limit;
+      const top = this.scale.value === "shared" && isWeights(row) ? shared : limit;
       sprite.paint(line.canvas, values, cell.units, top, across(sprite));
       const found = Object.keys(row.cells).find((key) => row.cells[key] === cell);
       const words = [row.words, found !== place && row.method ? (found === "mean" ? "mean" : `seed ${found}`) : "", `colours to ±${short(top)}`];
