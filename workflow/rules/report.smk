@@ -60,7 +60,12 @@ rule report:
             category="Report",
             labels={"page": "the whole report"},
         ),
-        config=f"{RESULTS}/config.yaml",
+        config=report(
+            f"{RESULTS}/config.yaml",
+            caption="../report/config.rst",
+            category="Report",
+            labels={"page": "the configuration"},
+        ),
     log:
         f"{RESULTS}/logs/report.log",
     conda:

@@ -19,15 +19,11 @@ rule collect:
             category="Tables",
             labels={"table": "every evaluation"},
         ),
-        tuning=(
-            report(
-                f"{RESULTS}/tuning.csv",
-                caption="../report/tuning.rst",
-                category="Tables",
-                labels={"table": "every point of the grids"},
-            )
-            if STUDY.tuned
-            else f"{RESULTS}/tuning.csv"
+        tuning=report(
+            f"{RESULTS}/tuning.csv",
+            caption="../report/tuning.rst",
+            category="Tables",
+            labels={"table": "every point of the grids"},
         ),
         robustness=report(
             f"{RESULTS}/robustness.csv",
@@ -82,8 +78,18 @@ rule compare:
             category="Tables",
             labels={"table": "comparison of the methods"},
         ),
-        markdown=f"{RESULTS}/comparison.md",
-        latex=f"{RESULTS}/comparison.tex",
+        markdown=report(
+            f"{RESULTS}/comparison.md",
+            caption="../report/comparison_text.rst",
+            category="Tables",
+            labels={"table": "comparison of the methods, in Markdown"},
+        ),
+        latex=report(
+            f"{RESULTS}/comparison.tex",
+            caption="../report/comparison_text.rst",
+            category="Tables",
+            labels={"table": "comparison of the methods, in LaTeX"},
+        ),
     log:
         f"{RESULTS}/logs/compare.log",
     conda:
