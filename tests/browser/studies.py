@@ -114,7 +114,7 @@ def make(
     config = {
         "study": "made_up",
         "dataset": {"name": "made up"},
-        "network": {"hidden": [20] if hidden else [], "bias": False},
+        "network": {"hidden": [20] if hidden else [], "bias": False, "initial_stddev": 0.075},
         "training": training,
         "seeds": list(seeds),
         "statistics": {"margin": 0.002, "level": 0.95},

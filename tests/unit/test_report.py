@@ -6,7 +6,9 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
+import jinja2
 import pandas as pd
 import pytest
 import yaml
@@ -18,6 +20,7 @@ from regatlas.comparison import compare
 from regatlas.errors import UserError
 from regatlas.figures import style
 from regatlas.report import facts, formulas, page
+from regatlas.report.bidi import isolated
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 EVIL = '<script>alert("x")</script> & $ {{ 7 * 7 }}'
@@ -96,11 +99,11 @@ def frames(methods=POST, seeds=(0, 1, 2), diverged=(), processors=("cpu one",)):
 def spec(methods=POST, story="post", seeds=(0, 1, 2), **changes):
     config = {
         "study": "post",
-        "dataset": {"name": "mnist"},
-        "network": {"hidden": [], "bias": False},
+        "dataset": {"name": "mnist", "validation_size": 5000},
+        "network": {"hidden": [], "bias": False, "initial_stddev": 0.075},
         "training": {"loss": "squared_error", "optimizer": "adam", "learning_rate": 1e-4, "batch_size": 32}
         | {"steps": 150000, "evaluate_every": 1000, "train_size": 55000, "schedule": "constant"}
-        | {"label_noise": 0.0, "permuted_pixels": False},
+        | {"label_noise": 0.0, "permuted_pixels": False, "momentum": 0.9},
         "seeds": list(seeds),
     }
     entries = [
@@ -409,7 +412,7 @@ def test_a_network_and_a_baseline_of_a_methods_own_are_said(tmp_path):
     text = Page(html).text
     assert "unless a method has its own" in text and "hidden: 100" in text
     assert "Compared with" in text and "Against its baseline" not in text  # too few seeds to say so
-    assert "the differences to its baseline in points are" in text
+    assert "the differences to their baselines in points are" in text
     row = re.search(r'<tr data-method="l2">.*?</tr>', html, re.DOTALL)[0]
     assert '<td class="words">The dropout</td>' in row
 
@@ -468,3 +471,140 @@ def test_a_single_published_row_is_not_counted():
     comparison["verdict"] = ["missed: test_accuracy by -0.02", *[""] * (len(comparison) - 1)]
     rows = comparison.where(comparison.notna(), None).to_dict("records")
     assert facts.findings(rows, "none")[-1].startswith("The one published row could not be reproduced within")
+
+
+ALEF, OVERRIDE = "\N{HEBREW LETTER ALEF}", "\N{RIGHT-TO-LEFT OVERRIDE}"
+ISOLATED = f"\N{FIRST STRONG ISOLATE}{ALEF} 1\N{POP DIRECTIONAL ISOLATE}"
+WORKFLOW = Path(report.__file__).parents[1] / "workflow"
+
+
+def test_a_label_from_right_to_left_is_isolated_and_others_are_left_alone():
+    assert isolated("Plain, 5 % <i> é") == "Plain, 5 % <i> é"
+    assert isolated(f"{ALEF} 1") == isolated(f"{ALEF}{OVERRIDE} 1") == ISOLATED
+    assert isolated(f"a{OVERRIDE}b\N{LEFT-TO-RIGHT ISOLATE}c") == "abc"
+
+
+@pytest.mark.parametrize("story", ["post", ""])
+def test_no_label_turns_the_text_around_it(tmp_path, story):
+    given, (runs, curves, comparison) = spec(story=story), frames(diverged=[("dropout", 1)])
+    labels = {"l2": f"{ALEF} 1", "weight_norm": f"a{OVERRIDE}b", "dropout": f"{ALEF} 1"}
+    comparison["label"] = [labels.get(row.method, row.label) for row in comparison.itertuples()]
+    comparison.loc[comparison["method"] == "l2", ["points", "at_edge", "values"]] = [4, 1, '{"strength":0.5}']
+    for method in given["methods"]:
+        method["label"] = labels.get(method["id"], method["label"])
+    html = page.render(given, runs, curves, comparison, tmp_path)
+    text = Page(html).text
+    for sentence in (
+        "from 72.10 % (ab)",
+        f"{ISOLATED}: training diverged with seed 1",
+        f"better point: {ISOLATED} (strength",
+    ):
+        assert sentence in text
+    assert OVERRIDE not in html and html.count(f"{ALEF} 1") == html.count(ISOLATED) > 10
+    assert "\N{FIRST STRONG ISOLATE}" not in render(tmp_path, spec(story=story))
+
+
+def slowest(**times):
+    """The sentence on runtimes of a study whose runs took such times a step; m1 and m2 have baselines."""
+    runs, _, _ = frames({name: ("l2", {}, None) for name in ("none", "m1", "own", "m2")})
+    runs["microseconds_per_step"] = [times.get(name) for name in runs["method"]]
+    against = {"m1": "none", "m2": "own"}
+    entries = [
+        {"id": name, "label": name, "baseline": against.get(name, name), "published": None}
+        for name in ("none", "m1", "own", "m2")
+    ]
+    comparison = compare(entries, tables.typed(runs)).astype(object)
+    rows = comparison.where(comparison.notna(), None).to_dict("records")
+    return facts.findings(rows, "their baselines")[2:], {row["method"]: row["relative_runtime"] for row in rows}
+
+
+def test_the_slowest_training_step_is_the_one_that_takes_longest():
+    said, relative = slowest(none=10.0, m1=30.0, own=20.0, m2=80.0)
+    assert said == ["The slowest training step is that of m2, 4.00 times its baseline's."]
+    assert (relative["none"], relative["own"], relative["m2"]) == (1, 1, pytest.approx(4))
+    assert slowest(none=10.0, m1=30.0, own=20.0, m2=25.0)[0] == [
+        "The slowest training step is that of m1, 3.00 times its baseline's."
+    ]  # though twice as long as m2, which has the slower baseline
+    assert slowest(none=50.0, m1=30.0)[0] == ["The slowest training step is that of none."]
+    assert slowest(m1=30.0)[0] == ["The slowest training step is that of m1."]
+    for times in ({}, {"none": 10.0}):
+        said, relative = slowest(**times)
+        assert said == [] and relative["none"] == (1 if times else None)
+
+
+def test_sections_without_data_are_not_there(tmp_path):
+    for captions in page._CAPTIONS.values():
+        for name in captions.keys() - {"data_sizes"}:
+            figure(tmp_path / f"{name}.svg")
+    runs, curves, comparison = frames()
+
+    def sections(*given):
+        return {a["id"] for tag, a in Page(page.render(*given, tmp_path)).tags if tag == "section"}
+
+    whole = {"comparison", "differences", "weights", "methods", "curves", "paths", "calibration", "cost", "how"}
+    assert sections(spec(story=""), runs, curves, comparison) == whole | {"published"}
+    one = {"none": ("none", {}, None)}
+    assert sections(spec(one, ""), *frames(one)) == whole - {"differences"}
+    lost = frames(one, diverged=[("none", seed) for seed in (0, 1, 2)])
+    assert sections(spec(one, ""), *lost) == {"comparison", "methods", "how"}
+    timed = ["microseconds_per_step", "relative_runtime"]
+    untimed = comparison.assign(**dict.fromkeys(timed))
+    assert sections(spec(story=""), runs, curves, untimed) == whole - {"cost"} | {"published"}
+    html = page.render(spec(one, ""), *frames(one), tmp_path)
+    assert "figure-cost" in html and "figure-runtime" not in html  # which would show the baseline's 1 alone
+    robustness = pd.DataFrame(columns=tables.ROBUSTNESS_COLUMNS)
+    assert "figure-robustness" not in page.render(spec(one), *frames(one), tmp_path, robustness=robustness)
+
+
+def test_a_method_without_a_finished_run_has_neither_numbers_nor_a_decision(tmp_path):
+    html = render(tmp_path, None, frames(diverged=[("l2", s) for s in (0, 1, 2)]))
+    assert "with seeds 0, 1 and 2 (the loss became NaN), so there are no numbers." in Page(html).text
+    row = re.search(r'<tr data-method="l2">.*?</tr>', html, re.DOTALL)[0]
+    assert "undecided" not in row and 'decision">\N{EN DASH}</td>' in row
+
+
+def test_one_method_and_one_seed_are_said_as_such(tmp_path):
+    one, two = ({key: POST[key] for key in keys} for keys in (["none"], ["none", "l2"]))
+    assert (
+        "1 method on the data set mnist , 1 seed: The none."
+        in Page(render(tmp_path, spec(one, seeds=(0,)), frames(one, (0,)))).text
+    )
+    text = Page(render(tmp_path, spec(two, seeds=(0,)), frames(two, (0,)))).text
+    assert "the difference to The none in points is The l2 \N{MINUS SIGN}16.00; one common seed" in text
+    assert "and there is 1, so 1 is" in text
+
+
+def test_the_recipe_has_all_that_one_needs_to_repeat_it(tmp_path):
+    text = Page(render(tmp_path)).text
+    assert "55,000 training images; 5,000 others are for validation." in text
+    assert "initial weights with a standard deviation of 0.075" in text and "adam, learning rate" in text
+    given = spec()
+    given["config"]["training"]["optimizer"] = "sgd"
+    assert "optimizer: sgd, momentum 0.9, learning rate" in Page(render(tmp_path, given)).text
+    given = spec()
+    given["methods"][1]["training"] = {"optimizer": "sgd"}
+    assert "optimizer: adam, momentum 0.9 (of sgd), learning rate" in Page(render(tmp_path, given)).text
+    config = given["config"] | {"report": {"title": "A", "question": ""}, "compare": [], "baseline": "none"}
+    config |= {"methods": {"none": {"label": "None"}}, "statistics": {"level": 0.95, "margin": 0.002}}
+    for optimizer, words in (("adam", "adam, learning rate"), ("sgd", "sgd (momentum 0.9), learning rate")):
+        config["training"] |= {"optimizer": optimizer, "epochs": None}
+        caption = jinja2.Template((WORKFLOW / "report" / "workflow.rst").read_text("utf-8"))
+        text = " ".join(caption.render(snakemake=SimpleNamespace(config=config)).split())
+        assert f"the optimizer {words}" in text
+        assert "standard deviation of 0.075." in text and "5,000 other images are for validation" in text
+
+
+def test_grey_pixels_are_those_that_the_data_set_never_lights(tmp_path):
+    figure(tmp_path / "weights_own_scale_mean.svg")
+    text = Page(render(tmp_path)).text
+    said = "are grey: the data say nothing of their weights."
+    text = text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").replace(numbers.SPACE, " ")
+    assert f"on in none of the data set's training images {said}" in text and "still the initial" not in text
+    assert "lit in at least 5 % of the data set's training images" in text
+    captions = [" ".join(path.read_text("utf-8").split()) for path in WORKFLOW.glob("report/weights_*.rst")]
+    assert len(captions) == 4 and all(f"training images {said}" in caption for caption in captions)
+
+
+def test_links_to_tables_say_that_they_need_the_folder(tmp_path):
+    text = Page(page.render(spec(), *frames(), tmp_path, tables=["runs.csv"])).text
+    assert "folder; the links need this page to lie in it: runs.csv" in text

@@ -1,5 +1,7 @@
 """The tables beside figures: that their numbers are those of the study's tables."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -159,3 +161,19 @@ def test_the_numbers_of_a_figure_too_high_for_paper_are_printed(tmp_path):
     assert 'class="behind"' in page.render(spec(), *frames(), tmp_path)
     figure(tmp_path / "cost.svg", height=3)
     assert 'class="behind on-paper"' in page.render(spec(), *frames(), tmp_path)
+
+
+def test_the_table_that_the_text_on_the_differences_speaks_of_is_printed(tmp_path):
+    figure(tmp_path / "forest.svg")
+    assert re.search(
+        r'<details class="behind on-paper">\s*<summary>[^<]*</summary>.*?id="table-forest"',
+        page.render(spec(), *frames(), tmp_path),
+        re.DOTALL,
+    )
+
+
+def test_the_training_loss_is_defined_where_it_is_shown(tmp_path):
+    figure(tmp_path / "learning_curves.svg")
+    text = Page(page.render(spec(), *frames(), tmp_path)).text
+    for said in ("Training loss: the mean over the mini-batches", "Training loss: mean over the mini-batches"):
+        assert f"{said} since the evaluation before, without" in text

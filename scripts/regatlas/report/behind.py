@@ -140,7 +140,8 @@ def _curves(methods: Sequence[str], finished: pd.DataFrame, curves: pd.DataFrame
         losses = [_mean([run["train_loss"] for run in part], 1) for part in at]
         rows.append((method, [*accuracies, *losses]))
     return Table(
-        f"Test accuracy and training loss at the evaluation nearest to these parts of each run; {_MEANS}.",
+        f"Test accuracy and training loss at the evaluation nearest to these parts of each run; {_MEANS}. Training "
+        "loss: mean over the mini-batches since the evaluation before, without penalty, with the method's noise on.",
         "curves.csv",
         heads,
         rows,

@@ -16,11 +16,12 @@ _PROJECT = Path(__file__).resolve().parents[3]
 
 
 def findings(rows: Sequence[Mapping[str, Any]], reference: str) -> list[str]:
-    """Three sentences with the study's numbers: accuracy, decided differences to the reference, noise or cost."""
+    """Sentences with the study's numbers: accuracy, decided differences to the reference, noise or cost."""
     finished = [row for row in rows if known(row["test_accuracy"])]
     if not finished:
         return ["No run finished, so there is nothing to compare."]
-    return [_accuracies(finished), _differences(finished, reference), _agreement_or_cost(rows)]
+    said = [_accuracies(finished), _differences(finished, reference), _agreement_or_cost(rows)]
+    return [sentence for sentence in said if sentence]
 
 
 def _accuracies(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -47,7 +48,8 @@ def _differences(rows: Sequence[Mapping[str, Any]], reference: str) -> str:
     some_points = some(f"{row['label']} {_difference(row)}" for row in others)
     repeated = any(known(row["difference_low"]) for row in others)
     why = "" if repeated else "; one common seed gives no interval"
-    return f"Seed by seed, the differences to {reference} in points are {some_points}{why}."
+    noun, verb = ("differences", "are") if len(others) > 1 else ("difference", "is")
+    return f"Seed by seed, the {noun} to {reference} in points {verb} {some_points}{why}."
 
 
 def _group(group: Sequence[Mapping[str, Any]], verb: str, most: int) -> str:
@@ -113,15 +115,20 @@ def _agreement_or_cost(rows: Sequence[Mapping[str, Any]]) -> str:
             f"switching the noise of {row['label']} off while testing, with the same training, moves its accuracy "
             f"from {percent(row['test_accuracy'])} % to {percent(row['test_accuracy_noise_off'])} %"
         )
-    if not parts:
-        timed = [row for row in rows if known(row["relative_runtime"])]
-        slow = max(timed, key=lambda row: row["relative_runtime"], default=None)
-        if slow is None:
-            return "Runtimes could not be compared."
-        time = number(slow["relative_runtime"], ".2f")
-        parts.append(f"the slowest training step is that of {slow['label']}, {time} times the baseline's")
-    text = ", and ".join(parts)
-    return f"{text[0].upper()}{text[1:]}."
+    text = ", and ".join(parts) or _slowest(rows)
+    return f"{text[0].upper()}{text[1:]}." if text else ""
+
+
+def _slowest(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Whose training step takes longest and, unless it is a baseline's, how much longer than its baseline's; or ''."""
+    timed = [row for row in rows if known(row["microseconds_per_step"])]
+    if not any(row["baseline"] for row in timed):
+        return ""
+    slow = max(timed, key=lambda row: row["microseconds_per_step"])
+    said = f"the slowest training step is that of {slow['label']}"
+    if slow["baseline"] and known(slow["relative_runtime"]):
+        said += f", {number(slow['relative_runtime'], '.2f')} times its baseline's"
+    return said
 
 
 def noise_gap(row: Mapping[str, Any]) -> float | None:
@@ -149,7 +156,8 @@ def lost_runs(methods: Sequence[Mapping[str, Any]], wanted: Sequence[int], runs:
         if len(diverged):
             reasons = some(dict.fromkeys(text for text in diverged["message"] if text), 3)
             why = f" ({reasons})" if reasons else ""
-            said = f"training diverged with {_seeds(diverged['seed'])}{why}; the numbers are of the other runs."
+            rest = "; the numbers are of the other runs" if len(diverged) < len(mine) else ", so there are no numbers"
+            said = f"training diverged with {_seeds(diverged['seed'])}{why}{rest}."
             found.setdefault(said, []).append(method["label"])
         if missing_seeds := sorted(set(wanted) - set(mine["seed"])):
             found.setdefault(f"no run with {_seeds(missing_seeds)} is in the table.", []).append(method["label"])

@@ -17,6 +17,7 @@ from regatlas.comparison import TOLERANCE
 from regatlas.errors import UserError
 from regatlas.figures import style
 from regatlas.report import behind, claimed, facts, formulas
+from regatlas.report.bidi import isolated
 from regatlas.report.templates import template
 from regatlas.tables import selected_runs
 
@@ -103,6 +104,7 @@ def render(
         points: the frame of tuning.csv.
         reports: the studies that have a report in a folder beside this one's.
     """
+    comparison = comparison.assign(label=comparison["label"].map(isolated))
     rows = [
         {key: None if pd.isna(value) else value for key, value in row.items()} for row in comparison.to_dict("records")
     ]
@@ -117,10 +119,14 @@ def render(
     compared_with = {row["method"]: _compared_with(row, spec["baseline"]) for row in rows}
     labels = {method["id"]: method["label"] for method in methods}
     baselines = sorted(set(compared_with.values()) - {""}) or [spec["baseline"]]
-    reference = "its baseline" if len(baselines) > 1 else labels.get(baselines[0], baselines[0])
+    reference = "their baselines" if len(baselines) > 1 else labels.get(baselines[0], baselines[0])
     tuning = markup.on_tuning(comparison)
-    pictures = {section: _figures(figures, captions) for section, captions in _CAPTIONS.items()}
-    sprite = _sprite(figures, methods)
+    empty = _empty(rows, robustness)
+    pictures = {
+        section: _figures(figures, {name: text for name, text in captions.items() if name not in empty})
+        for section, captions in _CAPTIONS.items()
+    }
+    sprite = _sprite(figures, methods) if _has(rows, "test_accuracy") else None
     if sprite:  # it has both scales, and a page with all still images would be twice as large
         pictures["weights"] = [item for item in pictures["weights"] if "shared_scale" not in item["name"]]
     is_published = any(row["verdict"] for row in rows)
@@ -136,11 +142,13 @@ def render(
     return page.render(
         title=spec["title"],
         author=spec.get("author") or "",
-        data=spec.get("dataset") or (config.get("dataset") or {}).get("name", ""),
+        data=isolated(spec.get("dataset") or (config.get("dataset") or {}).get("name", "")),
+        validation_size=(config.get("dataset") or {}).get("validation_size"),
         is_post=spec.get("story") == "post",
         config=config,
         config_yaml=resolved(config),
         training=training,
+        momentum=any(one.get("optimizer") == "sgd" for one in (training, *(method["training"] for method in methods))),
         network=config.get("network") or {},
         seeds=seeds,
         margin=statistics.get("margin", 0.002),
@@ -213,6 +221,19 @@ def _compared_with(row: Mapping[str, Any], baseline: str) -> str:
     return "" if row["method"] == baseline else baseline
 
 
+def _empty(rows: Sequence[Mapping[str, Any]], robustness: pd.DataFrame | None) -> set[str]:
+    """The figures in which there is nothing to see, so that a section of them would be empty."""
+    if not _has(rows, "test_accuracy"):
+        return {name for captions in _CAPTIONS.values() for name in captions}
+    there = {
+        "forest": _has(rows, "difference"),
+        "robustness": robustness is None or len(robustness),
+        "cost": _has(rows, "microseconds_per_step"),
+        "runtime": _has([row for row in rows if row["baseline"]], "relative_runtime"),
+    }
+    return {name for name, something in there.items() if not something}
+
+
 def _sprite(folder: Path, methods: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     """The sprite of the weights as text: its index with the methods' labels, and its picture; and how many hidden units
     it has. None if there is no sprite.
@@ -240,7 +261,8 @@ def _selected(method: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str,
     for name, value in values.items():
         recipe = name.startswith(grids.RECIPE)
         (training if recipe else settings)[name.removeprefix(grids.RECIPE)] = value
-    return {**method, "label": method.get("label") or method["id"], "settings": settings, "training": training}
+    label = isolated(method.get("label") or method["id"])
+    return {**method, "label": label, "settings": settings, "training": training}
 
 
 def resolved(config: Mapping[str, Any]) -> str:
