@@ -17,6 +17,15 @@ from regatlas import numbers, runs
 
 FIGURES = ["forest", "accuracy", "runtime", "cost", "learning_curves", "calibration", "weight_spectrum", "robustness"]
 MAIN = "#table-comparison tbody tr"
+ISOLATES = str.maketrans("", "", "\N{FIRST STRONG ISOLATE}\N{POP DIRECTIONAL ISOLATE}")
+OVERRIDE = "\N{RIGHT-TO-LEFT OVERRIDE}"
+
+
+def copied(page, kind, section):
+    """The lines of a table that a button has copied."""
+    page.locator(f"{section} .tools").first.get_by_role("button", name=f"Copy as {kind}").click()
+    page.locator(section).get_by_role("status").get_by_text(f"as {kind}.").first.wait_for()
+    return page.evaluate("navigator.clipboard.readText()")
 
 
 def rows(path):
@@ -198,7 +207,10 @@ def test_links_of_the_navigation_lead_to_sections(opened, study):
 def test_hostile_texts_are_shown_as_they_are(opened, study):
     page = opened(study)
     assert page.evaluate("window.injected") is None and page.locator(".injected").count() == 0
-    for method, label in studies.HOSTILE.items():
+    for method, hostile in studies.HOSTILE.items():
+        label = hostile.replace(OVERRIDE, "")
+        if method == "rtl":
+            label = f"\N{FIRST STRONG ISOLATE}{label}\N{POP DIRECTIONAL ISOLATE}"
         row = page.locator(f"{MAIN}[data-method='{method}'] th")
         assert row.evaluate("cell => cell.textContent") == label
         viewed = page.locator(f".viewer [data-method='{method}'] b")
@@ -206,9 +218,49 @@ def test_hostile_texts_are_shown_as_they_are(opened, study):
         box = page.locator("#picker label").nth(list(studies.LABELS).index(method))
         assert box.evaluate("cell => cell.textContent") == label
         tips = page.locator(f"#figure-accuracy [data-method='{method}'][data-tip]")
-        shown = label.replace("\N{RIGHT-TO-LEFT OVERRIDE}", " ").replace("\N{ZERO WIDTH JOINER}", " ")
+        shown = hostile.replace(OVERRIDE, " ").replace("\N{ZERO WIDTH JOINER}", " ")
         assert shown in tips.first.get_attribute("data-tip")
         assert method in shown_rows(page)
+
+
+BOXES = """element => {
+  const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  const found = [];
+  for (let node = texts.nextNode(); node; node = texts.nextNode())
+    for (let at = 0; at < node.length; at++) {
+      const range = document.createRange();
+      range.setStart(node, at);
+      range.setEnd(node, at + 1);
+      const { left, top } = range.getBoundingClientRect();
+      found.push([node.data[at], left, top]);
+    }
+  return found;
+}"""
+
+
+def runs_backwards(locator):
+    """The neighbouring digits, signs and Latin letters, in one line, of which the second stands left of the first."""
+    found = [one for one in locator.evaluate(BOXES) if one[0].isascii() and not one[0].isspace()]
+    return [
+        (one[0], other[0])
+        for one, other in itertools.pairwise(found)
+        if abs(one[2] - other[2]) < 3 and other[1] < one[1] - 1
+    ]
+
+
+@pytest.mark.parametrize("turned", ["\N{RIGHT-TO-LEFT OVERRIDE}abc", "\N{ARABIC LETTER MEEM}\N{ARABIC LETTER REH}"])
+def test_a_label_from_right_to_left_leaves_the_text_around_it_in_its_order(opened, tmp_path, turned):
+    folder = tmp_path / "made"
+    path = studies.make(folder, {"none": f"1 {turned}", "l2": f"2 {turned}", "m3": "Third"}, range(6), lost=("m3",))
+    page = opened(path, width=4000)
+    assert page.locator(".findings").count() and page.locator(".warning").count() == 1
+    for place in (".opening p", "#differences > p", "#how > p", "#comparison > .note", ".viewer .name"):
+        for one in page.locator(place).all():
+            assert runs_backwards(one) == [], one.inner_text()
+    atlas = opened(studies.make_atlas([path], tmp_path / "atlas"), width=4000)
+    assert runs_backwards(atlas.locator("article > p").nth(1)) == []
+    for one in atlas.locator("#matrix th").all():
+        assert runs_backwards(one) == [], one.inner_text()
 
 
 def test_a_pointer_shows_values_and_seeds(opened, study):
@@ -253,6 +305,28 @@ def test_a_table_is_copied_as_csv_and_as_latex(opened, study):
     latex = page.evaluate("navigator.clipboard.readText()")
     assert latex.startswith("\\begin{tabular}{l") and r"\&quot; \&amp;" in latex and r"\$\{x\}" in latex
     assert latex.count(r" \\") == 4
+
+
+def test_copied_tables_have_what_was_published_and_numbers_that_programs_read(opened, study, post, tmp_path):
+    both = ["clipboard-read", "clipboard-write"]
+    page = opened(study, permissions=both)
+    lines = list(csv.DictReader(io.StringIO(copied(page, "CSV", "#comparison"))))
+    assert lines[0]["Test accuracy (%): published"] == "90.0" and lines[2]["Test accuracy (%): published"] == ""
+    assert lines[0]["Relative runtime: published"] == "1.00"
+    assert {line["Seeds: note"] for line in lines} == {"", "6 diverged"} and "Seeds: interval" not in lines[0]
+    rtl = [line["Method"] for line in lines][list(studies.LABELS).index("rtl")]
+    assert rtl == studies.HOSTILE["rtl"].replace(OVERRIDE, "")
+    latex = copied(page, "LaTeX", "#comparison")
+    assert "Test accuracy (\\%): published & " in latex and " & 90.0 & " in latex
+    row = page.locator("#table-comparison [data-method='m1']")
+    row.evaluate("""row => {
+      row.cells[2].innerHTML = "39,200";
+      row.cells[3].innerHTML = '&minus;2.74&times;10⁻⁶ <span class="interval">[1.5&times;10⁻⁶, 1,000]</span>';
+    }""")
+    cells = next(line for line in csv.reader(io.StringIO(copied(page, "CSV", "#comparison"))) if "Method 1" in line)
+    assert "39200" in cells and "-2.74e-6" in cells and "[1.5e-6, 1,000]" in cells
+    latex = copied(page, "LaTeX", "#comparison")
+    assert " 39,200 & " in latex and r"$-2.74\times10^{-6}$ {[}$1.5\times10^{-6}$, 1,000{]}" in latex
 
 
 def pixels(page, method):
@@ -366,6 +440,36 @@ def test_claims_show_texts_as_they_are_and_link_to_what_shows_them(opened, post)
         assert page.locator(f"#claim-{number}").evaluate("element => element.getBoundingClientRect().top") < 850
 
 
+def test_the_shared_scale_is_that_of_the_start_too(opened, study):
+    page = opened(study, "#scale=shared")
+    rows = page.locator(".viewer .weights-row:not(.head)")
+    scales = [
+        re.search("colours to ±(.*)", text)[1] for text in rows.locator(".words").all_inner_texts() if "±" in text
+    ]
+    assert len(scales) == 11 and len(set(scales[:-1])) == 1  # nine methods and the start; then the classes' means
+    own = opened(study, "#scale=own").locator(".viewer .words").all_inner_texts()
+    assert max(float(re.search("±(.*)", text)[1]) for text in own[:-1] if "±" in text) == float(scales[0])
+
+
+def test_the_spectra_are_said_to_be_of_row_centred_weights(opened, study, small):
+    said = (
+        "row-centred weights of pixels that are lit in at least 5 % of the data set.s training images, also where raw"
+    )
+    assert re.search(said, opened(study).locator("#sprite .note").inner_text())
+    assert "row-centred" not in opened(small).locator("#sprite .note").inner_text()
+
+
+def test_one_method_and_one_seed_have_nothing_to_choose(opened, tmp_path):
+    page = opened(studies.make(tmp_path, {"none": "Plain"}, range(1)))
+    assert page.get_by_role("slider", name="Seed").count() == 0 and page.locator("#differences").count() == 0
+    assert "mean over" not in page.locator(".viewer [data-method='none'] canvas").get_attribute("aria-label")
+
+
+def test_the_first_screen_has_every_row_of_the_main_table(opened, post):
+    page = opened(post)
+    assert page.locator(MAIN).nth(4).bounding_box()["y"] + 40 < 900
+
+
 def test_hidden_units_are_not_averaged_or_centred(opened, small):
     page = opened(small)
     assert page.get_by_role("combobox", name="Weights").count() == 0
@@ -395,12 +499,24 @@ def test_on_paper_no_figure_is_cut(opened, large):
     assert len(page.pdf(format="A4")) > 10_000
 
 
+def test_on_paper_badges_are_black_and_the_table_of_the_differences_is_there(opened, post):
+    page = opened(post)
+    table = page.locator("#table-forest")
+    assert table.is_hidden()
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    for theme in ("light", "dark"):
+        page.emulate_media(media="print", color_scheme=theme)
+        colors = page.locator(".badge").evaluate_all("all => all.map(badge => getComputedStyle(badge).color)")
+        assert set(colors) == {"rgb(0, 0, 0)"}
+    assert table.is_visible() and page.locator("#table-cost").is_hidden()
+
+
 def test_the_page_about_all_studies_leads_to_the_methods_in_their_reports(opened, study, post, tmp_path):
     page = opened(studies.make_atlas([study, post], tmp_path), width=360)
     assert overflow(page) == 0
     assert page.evaluate("window.injected") is None and page.locator(".injected").count() == 0
     shown = page.locator("#matrix tbody").evaluate("body => body.textContent")
-    assert all(label in shown for label in studies.HOSTILE.values())
+    assert all(label.replace(OVERRIDE, "") in shown for label in studies.HOSTILE.values())
     axe = Axe()
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme)
