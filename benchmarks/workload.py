@@ -87,7 +87,7 @@ def methods(steps: int) -> dict[str, study.Method]:
     config["training"] |= {"steps": steps, "evaluate_every": steps}
     used = {config["methods"][name]["regularizer"] for name in config["compare"]}
     for name, path in registry.available().items():
-        if name not in used and not registry.declaration(name, path).needs_hidden:
+        if name not in used and "needs_hidden" not in registry.declaration(name, path).needs:
             config["methods"][name] = {"regularizer": name}
             config["compare"].append(name)
     return {method.id: method for method in study.resolve(config).methods}

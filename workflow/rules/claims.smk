@@ -21,7 +21,7 @@ rule sample:
         data=f"{DATA}/prepared.npz",
         checksum=DATA_CHECKSUM,
     shell:
-        'python "$REGATLAS_SCRIPTS"/sample.py --data {params.data:q} --checksum {params.checksum} --out {output:q} > {log:q} 2>&1'
+        'python "$REGATLAS_SCRIPTS"/sample.py --data {params.data:q} --checksum {params.checksum:q} --out {output:q} > {log:q} 2>&1'
 
 
 rule claims:

@@ -3,7 +3,7 @@
 DATA_CHECKSUM = datasets.checksum(STUDY.dataset)
 
 # no parameter: where the files come from, and what they are called, changes nothing of what is in them
-os.environ.update(REGATLAS_DATASET=canonical(STUDY.config["dataset"])(None))
+os.environ.update(REGATLAS_DATASET_CONFIG=canonical(STUDY.config["dataset"])(None))
 
 
 rule download:
@@ -25,7 +25,8 @@ rule download:
         code=code("download.py"),
         folder=folder_of_output,
     shell:
-        'python "$REGATLAS_SCRIPTS"/download.py --out {params.folder:q} --log {log:q}' ' --spec "$REGATLAS_DATASET"'
+        'python "$REGATLAS_SCRIPTS"/download.py --out {params.folder:q} --log {log:q}'
+        ' --spec "$REGATLAS_DATASET_CONFIG"'
 
 
 rule prepare:
@@ -47,7 +48,7 @@ rule prepare:
         folder=lambda wildcards, input: os.path.dirname(input[0]),
     shell:
         'python "$REGATLAS_SCRIPTS"/prepare.py --raw {params.folder:q} --out {output:q}'
-        ' --spec "$REGATLAS_DATASET" > {log:q} 2>&1'
+        ' --spec "$REGATLAS_DATASET_CONFIG" > {log:q} 2>&1'
 
 
 rule reference:
@@ -67,4 +68,4 @@ rule reference:
         data=f"{DATA}/prepared.npz",
         checksum=DATA_CHECKSUM,
     shell:
-        'python "$REGATLAS_SCRIPTS"/reference.py --data {params.data:q} --checksum {params.checksum} --out {output:q} > {log:q} 2>&1'
+        'python "$REGATLAS_SCRIPTS"/reference.py --data {params.data:q} --checksum {params.checksum:q} --out {output:q} > {log:q} 2>&1'
