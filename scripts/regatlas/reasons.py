@@ -57,7 +57,9 @@ def _reasons(
         return [("new in its grid" if point.values else "it had a grid before", absent)]
     if "changed" not in told:  # what differs at equal values differs at all of them
         before = _settings(results / "runs", earlier["regularizer"], digest, earlier["points"][digest])
-        data = changes_of_data(results / study.name / "config.yaml", study.config["dataset"])
+        data = []
+        if before and before["data"] != point.settings["data"]:
+            data = changes_of_data(results / study.name / "config.yaml", study.config["dataset"])
         words = "; ".join(changes(before, point.settings, data)) if before else ""
         told["changed"] = words or "its settings changed (the earlier runs are gone)"
     return [(told["changed"], absent)]

@@ -586,9 +586,8 @@ def test_the_cost_figure_marks_what_no_other_beats(drawn):
 def test_what_was_not_timed_is_not_drawn(tmp_path):
     study = make(tmp_path, FOUR)
     comparison = pd.read_csv(tmp_path / "comparison.csv")
-    columns = ["relative_runtime_low", "relative_runtime_high", "microseconds_per_step"]
-    comparison.loc[:1, columns] = np.nan  # too short; the baseline keeps its 1
-    comparison.loc[1, "relative_runtime"] = np.nan
+    columns = ["relative_runtime", "relative_runtime_low", "relative_runtime_high", "microseconds_per_step"]
+    comparison.loc[:1, columns] = np.nan  # too short
     comparison.to_csv(tmp_path / "comparison.csv", index=False)
     root = svg(draw(study, "cost", "runtime"), "runtime")
     assert texts(root).count("no measured time") == 2 and "no finished run" not in texts(root)
@@ -596,8 +595,7 @@ def test_what_was_not_timed_is_not_drawn(tmp_path):
     assert "Left out, because no step was timed: No regularization, Dropout." in description(
         svg(tmp_path / "figures", "cost")
     )
-    comparison[[*columns, "relative_runtime"]] = np.nan
-    comparison.loc[0, "relative_runtime"] = 1.0
+    comparison[columns] = np.nan
     comparison.to_csv(tmp_path / "comparison.csv", index=False)
     draw(study, "cost", "runtime")
     assert texts(svg(tmp_path / "figures", "cost")) == ["no measured time"]

@@ -36,10 +36,11 @@ PARTIAL = PARTIAL == "1"
 
 DATA = f"results/data/{STUDY.dataset.name}"
 RAW = [f"{DATA}/raw/{file.name}" for file in STUDY.dataset.files]
+DATA_CHECKSUM = datasets.checksum(STUDY.dataset)
 # Named after what they depend on, like a run: they stay when the data they were made from are fetched again.
 REFERENCE, SAMPLE = (
     f"results/reference/{STUDY.dataset.name}-{kind}"
-    + fingerprint.of([STUDY.methods[0].points[0].settings["data"], fingerprint.code([SCRIPTS / script])])
+    + fingerprint.of([DATA_CHECKSUM, fingerprint.code([SCRIPTS / script])])
     + ".npz"
     for kind, script in (("", "reference.py"), ("sample-", "sample.py"))
 )

@@ -1,6 +1,5 @@
 # download: the raw files of the data set, verified by SHA-256.   prepare: one file of arrays.
 # reference: what the runs are measured against, from the same data.
-DATA_CHECKSUM = datasets.checksum(STUDY.dataset)
 
 # no parameter: where the files come from, and what they are called, changes nothing of what is in them
 os.environ.update(REGATLAS_DATASET_CONFIG=canonical(STUDY.config["dataset"])(None))

@@ -12,6 +12,7 @@ from regatlas.figures.style import (
     INK,
     PUBLISHED,
     Spec,
+    accuracy_in_words,
     interval,
     legend,
     look,
@@ -22,7 +23,6 @@ from regatlas.figures.style import (
     plain_ticks,
     rows_height,
     save_svg,
-    with_interval,
 )
 
 _ABOVE, _BELOW = -0.2, 0.2  # of a row: where the seeds and where the means are
@@ -119,7 +119,9 @@ def _means(axes: Axes, spec: Spec, means: pandas.DataFrame) -> set[str]:
             drawing = axes.plot([low, high], [y, y], color=method.color, linewidth=2)
             drawing += axes.plot(mean, y, color=method.color, marker=marker, markersize=5)
             off = ", noise off" if marker == _NOISE_OFF else ""
-            mark(method, drawing, f"{method.label}{off}: {_mean(values, name)}, {values['seeds']:.0f} seeds")
+            mark(
+                method, drawing, f"{method.label}{off}: {accuracy_in_words(values, name)}, {values['seeds']:.0f} seeds"
+            )
         if np.isfinite(published := float(values["published_test_accuracy"])):
             drawing = axes.plot(100 * published, row + _BELOW, **PUBLISHED)
             mark(method, drawing, f"{method.label}, published: {percent(published, 1)}")
@@ -165,14 +167,10 @@ def _describe(spec: Spec, table: pandas.DataFrame, means: pandas.DataFrame) -> s
         if not values["seeds"] > 0:
             parts.append(f"{method.label}: no finished run.")
             continue
-        text = f"{method.label}: {_mean(values, 'test_accuracy')}, {values['seeds']:.0f} seeds"
+        text = f"{method.label}: {accuracy_in_words(values, 'test_accuracy')}, {values['seeds']:.0f} seeds"
         if _differs(values):
-            text += f"; with its noise off {_mean(values, 'test_accuracy_noise_off')}"
+            text += f"; with its noise off {accuracy_in_words(values, 'test_accuracy_noise_off')}"
         if np.isfinite(published := float(values["published_test_accuracy"])):
             text += f"; published {percent(published, 1)}"
         parts.append(f"{text}.")
     return " ".join(filter(None, [*parts, spec.left_out(table)]))
-
-
-def _mean(values: pandas.Series, name: str) -> str:
-    return with_interval(*(100 * value for value in interval(values, name)), "{:.2f}".format, " %")

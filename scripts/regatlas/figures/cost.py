@@ -14,6 +14,7 @@ from regatlas.figures.style import (
     INK,
     Method,
     Spec,
+    accuracy_in_words,
     interval,
     legend,
     look,
@@ -24,7 +25,6 @@ from regatlas.figures.style import (
     number,
     plain_ticks,
     save_svg,
-    with_interval,
     wrap,
 )
 
@@ -110,8 +110,7 @@ def _axes(axes: Axes, times: np.ndarray) -> None:
 
 
 def _said(values: pandas.Series) -> str:
-    accuracy = with_interval(*(100 * value for value in interval(values, "test_accuracy")), "{:.2f}".format, " %")
-    return f"{accuracy}, {number(float(values['microseconds_per_step']))} \N{MICRO SIGN}s a step"
+    return f"{accuracy_in_words(values)}, {number(float(values['microseconds_per_step']))} \N{MICRO SIGN}s a step"
 
 
 def _describe(shown: list[Method], rows: pandas.DataFrame, front: list[str], about: str) -> str:

@@ -27,6 +27,7 @@ from regatlas.figures.style import (
     plain_ticks,
     save_svg,
     with_interval,
+    within_percent,
     wrap,
 )
 from regatlas.statistics import t_interval
@@ -104,8 +105,9 @@ def _grid(figure: Figure, paths: Sequence[tuple[Method, str, pandas.DataFrame]],
     for axes, (label, _, _) in zip(rows[0], panels, strict=True):
         axes.set_title(label, fontsize=8.5)
     for axes_row, (method, name, path) in zip(rows, paths, strict=True):
+        there = _known([path])
         for axes, panel in zip(axes_row, panels, strict=True):
-            if panel in _known([path]):
+            if panel in there:
                 _panel(axes, method, name, path, panel)
             else:
                 axes.set(xticks=[], yticks=[])
@@ -135,7 +137,7 @@ def _panel(axes: Axes, method: Method, name: str, path: pandas.DataFrame, panel:
     for column, dash in drawn:
         mean, low, high = (scale * path[f"{column}{end}"].to_numpy() for end in ("", "_low", "_high"))
         if scale == 100:
-            low, high = np.clip((low, high), 0, 100)  # of few seeds the t interval may leave what an accuracy can be
+            low, high = within_percent(low, high)
         mark(method, axes.plot(places, mean, color=method.color, linestyle=dash))
         if np.isfinite(low).any():
             mark(method, axes.fill_between(places, low, high, color=method.color, alpha=0.2, linewidth=0))

@@ -19,6 +19,7 @@ from regatlas.figures.style import (
     percent,
     plain_ticks,
     save_svg,
+    within_percent,
     wrap,
 )
 from regatlas.statistics import t_interval
@@ -74,7 +75,7 @@ def _line(axes: Axes, method: Method, these: pandas.DataFrame, clean: tuple[floa
     if not points:
         return
     severity, mean, low, high = np.array(points).T * np.array([[1], [100], [100], [100]])
-    low, high = np.clip((low, high), 0, 100)  # of few seeds the t interval may leave what an accuracy can be
+    low, high = within_percent(low, high)
     style = {"color": method.color, "linestyle": method.dash, "marker": method.marker, "markersize": 3.5}
     said = ", ".join(f"{value:.1f} % at {place:g}" for place, value in zip(severity, mean, strict=True))
     mark(method, axes.plot(severity, mean, linewidth=1.2, **style), f"{method.label}: {said}")

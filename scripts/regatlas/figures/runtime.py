@@ -42,7 +42,6 @@ def draw(spec: Spec, table: pandas.DataFrame, comparison: pandas.DataFrame, fold
         folder: where the figure goes.
     """
     rows = comparison.set_index("method").reindex([method.id for method in spec.methods])
-    rows.loc[rows["microseconds_per_step"].isna(), "relative_runtime"] = np.nan  # a baseline has 1 without any time
     against = set(baselines_of(spec, rows).values()) - {""} or {spec.baseline}
     labels = {method.id: method.label for method in spec.methods}
     baseline = "its baseline" if len(against) > 1 else labels.get(*against, *against)

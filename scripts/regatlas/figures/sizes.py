@@ -23,6 +23,7 @@ from regatlas.figures.style import (
     plain_ticks,
     save_svg,
     with_interval,
+    within_percent,
 )
 from regatlas.statistics import t_interval
 
@@ -84,7 +85,7 @@ def _draw(axes: Axes, method: Method, line: pandas.DataFrame, name: str) -> None
     sizes = line["train_size"].to_numpy(float)
     mean, low, high = (100 * line[f"{name}{end}"].to_numpy(float) for end in ("", "_low", "_high"))
     if name == "test_accuracy":
-        low, high = np.clip((low, high), 0, 100)  # of few seeds the t interval may leave what an accuracy can be
+        low, high = within_percent(low, high)
     unit = " %" if name == "test_accuracy" else " points"
     said = [
         f"{with_interval(*values, '{:.2f}'.format, unit)} with {size:,.0f} images"

@@ -242,6 +242,16 @@ def mark_legend(methods: Iterable[Method], box: Legend) -> None:
         mark(method, (handle, text))
 
 
+def accuracy_in_words(row: pandas.Series, name: str = "test_accuracy") -> str:
+    """An accuracy from a row of comparison.csv in percent, with its interval if it has one."""
+    return with_interval(*(100 * value for value in interval(row, name)), "{:.2f}".format, " %")
+
+
+def within_percent(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """The ends of an accuracy's intervals, in percent: of few seeds a t interval may leave what an accuracy can be."""
+    return np.clip((low, high), 0, 100)
+
+
 def line_legend(figure: Figure, methods: Sequence[Method], more: Mapping[str, Artist] | None = None) -> Legend:
     """A legend of the methods' lines and, by their labels, of ``more``, for which the figure becomes higher."""
     handles = [Line2D([], [], color=m.color, linestyle=m.dash, marker=m.marker, markersize=5) for m in methods]
